@@ -1,0 +1,55 @@
+"""Company names as they compare, and what comes near a text that has no match.
+
+`fingerprints` knows the legal forms of the world; only its table and its replacer are used. Its own cleaning needs ICU and
+maps every script to ASCII, which would make different names alike.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from fingerprints.types.replacer import get_replacer
+from rapidfuzz import fuzz, process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DROPPED: Final = re.compile(r"[.'’`´]")
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+_ACCENTS: Final = re.compile("(?<=[a-z])[\u0300-\u036f]+")
+_LEAST_SCORE: Final = 60
+_HOW_MANY: Final = 3
+
+
+def _clean(text: str | None) -> str | None:
+    """Clean a name; the shape (None for nothing left) is what the replacer of `fingerprints` asks for."""
+    if not text:
+        return None
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    composed = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
+    return _SEPARATORS.sub(" ", _DROPPED.sub("", composed)).strip() or None
+
+
+def normalise_name(name: str) -> str:
+    """Return the name for an exact comparison: case, accents and punctuation do not count, legal forms are written one way.
+
+    Legal forms are never dropped: Example Ltd and Example Inc are two companies.
+    """
+    cleaned = _clean(name)
+    return (get_replacer(_clean)(cleaned) or "") if cleaned else ""
+
+
+def nearest(query: str, choices: Sequence[str]) -> list[tuple[int, int]]:
+    """Return (position in `choices`, score of 100) of the three that come nearest, best first."""
+    hits = process.extract(
+        query, choices, scorer=fuzz.token_sort_ratio, limit=_HOW_MANY, score_cutoff=_LEAST_SCORE
+    )
+    return [(position, round(score)) for _, score, position in hits]
+
+
+def nearest_code(query: str, choices: Sequence[str]) -> list[tuple[int, int]]:
+    """Return (position in `choices`, score of 100) of the three codes that come nearest, best first."""
+    hits = process.extract(query, choices, scorer=fuzz.ratio, limit=_HOW_MANY, score_cutoff=_LEAST_SCORE)
+    return [(position, round(score)) for _, score, position in hits]
