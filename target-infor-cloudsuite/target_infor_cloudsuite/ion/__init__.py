@@ -1,1 +1,1 @@
-"""."""
+"""The one place that talks to the ION API gateway: credentials, token, pacing, sending, judging answers."""
