@@ -133,11 +133,8 @@ def _answer(result: dict[str, Any]) -> Answer:
     if error is not None:
         return _refused(error)
     records = result.get("records")
-    if not isinstance(records, list):
-        records = []
-    return Answer(
-        Outcome.DONE, records=tuple(_record(record) for record in records if isinstance(record, dict))
-    )
+    rows = records if isinstance(records, list) else []
+    return Answer(Outcome.DONE, tuple(_record(row) for row in rows if isinstance(row, dict)))
 
 
 def _refused(error: MiError) -> Answer:

@@ -1,4 +1,4 @@
-"""Carries one request to M3's bulk API: paced, with a token, repeated only where the gateway turned it away."""
+"""Carries a request to M3's bulk API: paced, with a token, repeated only where the gateway turned it away."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Keeps a few writes in the air, and tells the caller of each one before it starts and after it lands.
 
 The order matters: the caller's record of an attempt must be durable before the first byte leaves, and an
-answer must reach the caller even when something else fails meanwhile. So `before` and `after` run on the caller's
-thread (a ledger session is not shared), and whatever ends the flight, what is in the air lands first.
+answer must reach the caller even when something else fails meanwhile. So `before` and `after` run on the
+caller's thread (a ledger session is not shared), and whatever ends the flight, what is in the air lands first.
 """
 
 from __future__ import annotations

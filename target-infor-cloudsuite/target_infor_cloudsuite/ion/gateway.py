@@ -195,9 +195,7 @@ class Gateway:
         """Try once; what is too much for one request is halved instead of repeated."""
         try:
             answers = parse_reply(self._courier.read(call, batch), batch)
-            unread = [answer for answer in answers if answer.outcome not in _READ]
-            if unread:
-                raise LostError(unread[0].detail, too_much=True)
+            _all_read(answers)
         except LostError as exc:
             if not exc.too_much or len(batch) == 1:
                 raise
@@ -224,3 +222,9 @@ class Gateway:
             return Landed(all_of(Outcome.IN_DOUBT, count, f"internal error {type(exc).__name__}"), fatal=exc)
         self._size.came_through(count)
         return Landed(answers)
+
+
+def _all_read(answers: list[Answer]) -> None:
+    for answer in answers:
+        if answer.outcome not in _READ:
+            raise LostError(answer.detail, too_much=True)

@@ -8,7 +8,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
 
@@ -75,7 +75,7 @@ class Pacer:
             if now >= self._paused_until:
                 self._strikes += 1
             asked = self._asked_for(retry_after)
-            floor = min(_FIRST_PAUSE_SECONDS * 2 ** (self._strikes - 1), _LONGEST_GUESS_SECONDS)
+            floor = min(_FIRST_PAUSE_SECONDS * float(2 ** (self._strikes - 1)), _LONGEST_GUESS_SECONDS)
             if asked is None:
                 pause = floor
             elif self._strikes <= 1:
@@ -104,7 +104,7 @@ class Pacer:
             if self._bucket.put(item):
                 return 0.0
             # One millisecond at least: the bucket counts whole milliseconds, the clock may stand between two.
-            return max(int(self._bucket.waiting(item)), 1) / 1000
+            return max(cast("int", self._bucket.waiting(item)), 1) / 1000
 
     def _asked_for(self, retry_after: str | None) -> float | None:
         text = (retry_after or "").strip()

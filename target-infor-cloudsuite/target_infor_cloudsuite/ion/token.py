@@ -35,7 +35,10 @@ _OAUTH_ERRORS = frozenset({
     "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
     "invalid_scope", "access_denied",
 })  # fmt: skip
-_WHAT_TO_DO = "Check in ION API > Authorized Apps that the app and its service account are active, and download a new .ionapi"
+_WHAT_TO_DO = (
+    "Check in ION API > Authorized Apps that the app and its service account are active; "
+    "else download a new .ionapi"
+)
 
 
 class TokenSource:
@@ -51,7 +54,7 @@ class TokenSource:
         sleep: waits between repeats.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but three are keyword-only hooks
         self,
         credentials: IonCredentials,
         session: requests.Session,

@@ -95,7 +95,7 @@ def new_session() -> requests.Session:
     return session
 
 
-def exchange(
+def exchange(  # noqa: PLR0913 - keyword-only, as requests.post is
     session: requests.Session,
     url: str,
     *,
