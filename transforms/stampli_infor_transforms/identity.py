@@ -172,9 +172,10 @@ def _payment_key(record: Mapping[str, Any]) -> str:
 
 def _vendor(record: Mapping[str, Any]) -> tuple[str, str]:
     for field in ("vendor_id", "vendor_external_id", "vendor_name"):
-        vendor = normalise_number(text_of(record.get(field)) or "")
+        vendor = text_of(record.get(field))
         if vendor:
-            return field, vendor
+            # An id is taken to the letter; a name is written in more ways than one.
+            return field, normalise_number(vendor) if field == "vendor_name" else vendor
     raise IdentityError(
         reason(
             "vendor_missing",

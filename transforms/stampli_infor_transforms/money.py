@@ -1,0 +1,52 @@
+"""Money: the decimals of a currency, and splitting an amount so that nothing is lost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from iso4217 import Currency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_USUAL_DECIMALS: Final = 2
+
+
+@cache
+def decimals_of(currency: str) -> int | None:
+    """Return how many decimals a currency has, or None where ISO 4217 does not know it as money (gold has none)."""
+    try:
+        exponent = Currency(currency).exponent
+    except ValueError:
+        return None
+    return int(exponent) if exponent is not None else None
+
+
+def decimals_in(amount: Decimal) -> int:
+    """Return how many decimals an amount needs; zeros at its end do not count."""
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= 0:
+        return 0
+    digits = format(amount, "f").partition(".")[2].rstrip("0")
+    return len(digits)
+
+
+def split(amount: Decimal, percents: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Split an amount by percentages that add up to 100, to the cent, by largest remainder.
+
+    The parts add up to the amount exactly; equal remainders favour the earlier part.
+    """
+    decimals = decimals_of(currency)
+    unit = Decimal(1).scaleb(-max(decimals if decimals is not None else _USUAL_DECIMALS, decimals_in(amount)))
+    units = int((abs(amount) / unit).to_integral_exact())
+    # Whole numbers from here on: percentages are scaled until they have no decimals.
+    scale = 10 ** max((decimals_in(percent) for percent in percents), default=0)
+    weights = [int(percent * scale) for percent in percents]
+    shares = [divmod(units * weight, 100 * scale) for weight in weights]
+    left = units - sum(whole for whole, _ in shares)
+    by_remainder = sorted(range(len(shares)), key=lambda at: -shares[at][1])
+    extra = set(by_remainder[:left])
+    sign = -1 if amount < 0 else 1
+    return [sign * (whole + (at in extra)) * unit for at, (whole, _) in enumerate(shares)]
