@@ -2,7 +2,7 @@
 
 The order matters: the caller's record of an attempt must be durable before the first byte leaves, and an
 answer must reach the caller even when something else fails meanwhile. So `before` and `after` run on the
-caller's thread (a ledger session is not shared), and whatever ends the flight, what is in the air lands first.
+caller's thread (a ledger session is not shared), and whatever ends the flight, what is in the air lands.
 """
 
 from __future__ import annotations
