@@ -1,17 +1,21 @@
-"""What an accounting document has to keep to whatever way it came: checked against reference data alone.
+"""What an accounting document has to keep to, whatever way it came: checked against reference data alone.
 
-The mapping stage calls these at its end; the target calls them again for documents that arrive mapped, and before posting.
+The mapping stage calls these at its end; the target calls them again for documents that arrive mapped.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from stampli_infor_transforms.amount_checks import (
+    check_applied,
+    check_balance,
+    check_decimals,
+    known_currency,
+)
 from stampli_infor_transforms.findings import Findings
 from stampli_infor_transforms.line_checks import check_line
-from stampli_infor_transforms.money import decimals_in, decimals_of
 from stampli_infor_transforms.suppliers import BLOCKED, PRELIMINARY
 
 if TYPE_CHECKING:
@@ -37,13 +41,13 @@ def check_invoice(document: AccountingInvoice, *, reference: Reference, today: d
     _number(document.number, "invoice_number", "The invoice", findings)
     _lengths(document, findings)
     _dates(document, today, findings)
-    if _currency(document.currency, findings):
+    if known_currency(document.currency, findings):
         amounts = {"total_amount": document.total, "tax_amount": document.tax_total}
         for line in document.lines:
             amounts[f"lines.{line.source_line or 'tax'}.amount"] = line.amount
             amounts[f"lines.{line.source_line or 'tax'}.tax_amount"] = line.tax
-        _decimals(amounts, document.currency, findings)
-    _balance(document, findings)
+        check_decimals(amounts, document.currency, findings)
+    check_balance(document, findings)
     for line in document.lines:
         check_line(line, company=company, divi=document.divi, on=document.accounting_date, findings=findings)
     return findings.reasons
@@ -59,18 +63,19 @@ def check_payment(document: AccountingPayment, *, reference: Reference, today: d
         findings.add(
             "bank_not_set_up",
             "bank_account",
-            f"No M3 bank identity is known for the payment (company {document.cono}, division '{document.divi}'). "
+            f"No M3 bank identity is known for the payment (company {document.cono}, division "
+            f"'{document.divi}'). "
             "Add the bank account to banks.csv, or a bank_bsid to the company's row in companies.csv.",
         )
     _payment_lengths(document, findings)
     _implausible("payment_date", document.payment_date, today, findings)
-    if _currency(document.currency, findings):
+    if known_currency(document.currency, findings):
         amounts = {"payment_amount": document.amount}
         amounts |= {
             f"applications.{at}.amount": each.amount for at, each in enumerate(document.applications, 1)
         }
-        _decimals(amounts, document.currency, findings)
-    _applied(document, findings)
+        check_decimals(amounts, document.currency, findings)
+    check_applied(document, findings)
     return findings.reasons
 
 
@@ -83,7 +88,8 @@ def _company(
         findings.add(
             "unknown_company",
             "company",
-            f"M3 company {document.cono} is not in the reference data (there: {known}). Check companies.csv and "
+            f"M3 company {document.cono} is not in the reference data (there: {known}). Check "
+            "companies.csv and "
             "cono, or refresh the reference data.",
         )
         return None
@@ -111,7 +117,8 @@ def _parties(
         findings.add(
             "supplier_not_found",
             "supplier",
-            f"M3 company {document.cono} has no supplier '{document.supplier}'. Add a row to suppliers.csv or create "
+            f"M3 company {document.cono} has no supplier '{document.supplier}'. Add a row to "
+            "suppliers.csv or create "
             "the supplier in M3.",
         )
     payee = company.supplier(document.payee)
@@ -119,7 +126,8 @@ def _parties(
         findings.add(
             "payee_not_found",
             "payee",
-            f"M3 company {document.cono} has no supplier '{document.payee}' to pay for supplier {document.supplier}. "
+            f"M3 company {document.cono} has no supplier '{document.payee}' to pay for supplier "
+            f"{document.supplier}. "
             "Correct the payee in suppliers.csv or on the M3 supplier (CRS620).",
         )
     for field, party in {"supplier": supplier, "payee": payee if payee != supplier else None}.items():
@@ -127,14 +135,16 @@ def _parties(
             findings.add(
                 "supplier_blocked",
                 field,
-                f"The {field} {party.suno} ({party.name}) is blocked in M3 (status 90). Unblock it in CRS620, or "
+                f"The {field} {party.suno} ({party.name}) is blocked in M3 (status 90). Unblock it in "
+                "CRS620, or "
                 "dismiss the document.",
             )
         elif party is not None and party.status == PRELIMINARY:
             findings.add(
                 "supplier_preliminary",
                 field,
-                f"The {field} {party.suno} ({party.name}) is preliminary in M3 (status 10). Approve it in CRS620.",
+                f"The {field} {party.suno} ({party.name}) is preliminary in M3 (status 10). Approve it in "
+                "CRS620.",
             )
 
 
@@ -158,7 +168,8 @@ def _number(number: str, field: str, what: str, findings: Findings) -> None:
         findings.add(
             "number_too_long",
             field,
-            f"Invoice number '{number}' has {len(number)} characters; M3 takes {NUMBER_LENGTH}, and a number is "
+            f"Invoice number '{number}' has {len(number)} characters; M3 takes {NUMBER_LENGTH}, and a "
+            "number is "
             "never cut. Shorten it in Stampli.",
         )
 
@@ -205,95 +216,7 @@ def _implausible(field: str, day: date, today: date, findings: Findings) -> None
         findings.add(
             "date_implausible",
             field,
-            f"{field} is {day.isoformat()}, more than a year ahead of {today.isoformat()}. Check it, then release, or "
+            f"{field} is {day.isoformat()}, more than a year ahead of {today.isoformat()}. Check it, then "
+            "release, or "
             "correct it in Stampli.",
-        )
-
-
-def _currency(currency: str, findings: Findings) -> bool:
-    """Return whether the currency is one."""
-    if not currency:
-        findings.add(
-            "currency_missing",
-            "currency",
-            "The document has no currency. Enter it in Stampli and export again.",
-        )
-    elif decimals_of(currency) is None:
-        findings.add(
-            "currency_unknown",
-            "currency",
-            f"Currency '{currency}' is none of ISO 4217. Correct it in Stampli, for example to EUR.",
-        )
-    else:
-        return True
-    return False
-
-
-def _decimals(amounts: dict[str, Decimal], currency: str, findings: Findings) -> None:
-    allowed = decimals_of(currency) or 0
-    for field, amount in amounts.items():
-        if decimals_in(amount) > allowed:
-            findings.add(
-                "excess_decimals",
-                field,
-                f"{field} is {amount:f}, but {currency} has {allowed} decimals. Correct the amount in Stampli, or set "
-                "round_excess_decimals on the tap where the excess is noise.",
-            )
-
-
-def _balance(document: AccountingInvoice, findings: Findings) -> None:
-    if not document.lines:
-        findings.add("no_lines", "lines", "The invoice has no line with an amount. Code it in Stampli.")
-        return
-    net = sum((line.amount for line in document.lines), Decimal())
-    tax = sum((line.tax for line in document.lines), Decimal())
-    currency = document.currency
-    said = f"{document.total:f} {currency}".strip()
-    if document.total * (net + tax) < 0 or (document.total < 0) != (
-        document.kind == "CREDIT_MEMO" and document.total != 0
-    ):
-        findings.add(
-            "contradicting_signs",
-            "total_amount",
-            f"As a {document.kind} the total is {said}, its lines with tax are {net + tax:f}: the signs contradict "
-            "each other. Correct in Stampli whether this is an invoice or a credit memo.",
-        )
-    elif document.total != net + tax:
-        findings.add(
-            "unbalanced",
-            "total_amount",
-            f"The total is {said}, but lines {net:f} and tax {tax:f} make {net + tax:f}: a difference of "
-            f"{document.total - net - tax:f}. Correct the amounts in Stampli.",
-        )
-    if document.tax_total != tax:
-        findings.add(
-            "unbalanced",
-            "tax_amount",
-            f"The tax of the invoice is {document.tax_total:f}, but its lines have {tax:f}: a difference of "
-            f"{document.tax_total - tax:f}. Correct the tax in Stampli.",
-        )
-
-
-def _applied(document: AccountingPayment, findings: Findings) -> None:
-    said = f"{document.amount:f} {document.currency}".strip()
-    if document.amount <= 0:
-        findings.add(
-            "payment_amount_not_positive",
-            "payment_amount",
-            f"The payment is {said}. Only money paid out can be settled: book voids and refunds in M3 by hand.",
-        )
-    if not document.applications:
-        findings.add(
-            "payment_without_invoices",
-            "applications",
-            f"The payment of {said} names no invoice. Say in Stampli what it pays, or book it in M3 by hand.",
-        )
-        return
-    applied = sum((each.amount for each in document.applications), Decimal())
-    if applied != document.amount:
-        findings.add(
-            "payment_not_fully_applied",
-            "payment_amount",
-            f"The payment is {said}, but its invoices add up to {applied:f}: a difference of "
-            f"{document.amount - applied:f}. Correct it in Stampli, or book the payment in M3 by hand.",
         )

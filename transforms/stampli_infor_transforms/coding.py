@@ -1,9 +1,8 @@
-"""From a line's Stampli codes to accounting lines: account, dimensions, shares, tax code, and which rule gave what."""
+"""From a line's Stampli codes to accounting lines, with a trace of which rule gave what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from stampli_infor_transforms.documents import AccountingLine, plain
@@ -12,6 +11,7 @@ from stampli_infor_transforms.policy import AITS, NOT_SENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from stampli_infor_transforms.companies import Place
     from stampli_infor_transforms.crosswalks import Crosswalks
@@ -141,7 +141,8 @@ class Coder:
             self.findings.add(
                 "gl_string_mismatch",
                 f"lines.{source.number}.gl_account",
-                f"Line {source.number}: GL code '{source.gl_account}' has {len(values)} segments, but gl_string in "
+                f"Line {source.number}: GL code '{source.gl_account}' has {len(values)} segments, but "
+                "gl_string in "
                 f"the settings names {len(string.segments)}. Correct the code in Stampli, or the setting.",
             )
         for ait, value in zip(string.segments, values, strict=False):
@@ -162,7 +163,8 @@ class Coder:
                 self.findings.add(
                     "dimension_not_mapped",
                     where,
-                    f"Line {source.number}: {name} '{code}' leads to no M3 dimension. Add a row to dimensions.csv, "
+                    f"Line {source.number}: {name} '{code}' leads to no M3 dimension. Add a row to "
+                    "dimensions.csv, "
                     f"or name the dimension for {name} in the setting 'dimensions'.",
                 )
             elif ait == NOT_SENT:
@@ -171,7 +173,8 @@ class Coder:
                 self.findings.add(
                     "dimension_conflict",
                     where,
-                    f"Line {source.number}: {own[ait]} and {name} both lead to {ait}, one with '{coding.ait[ait]}', "
+                    f"Line {source.number}: {own[ait]} and {name} both lead to {ait}, one with "
+                    f"'{coding.ait[ait]}', "
                     f"one with '{value}'. Let only one of them go there, in dimensions.csv or the settings.",
                 )
             else:

@@ -22,7 +22,7 @@ class Place:
 
 
 def place_of(stampli_company: str, *, crosswalks: Crosswalks, policy: Policy) -> Place | None:
-    """Return where a Stampli company's documents belong: its row, else the settings' company where those may speak.
+    """Return where a Stampli company's documents belong: its row, else the settings' company.
 
     The settings speak only for documents that name no company, or where companies.csv has no row at all.
     """

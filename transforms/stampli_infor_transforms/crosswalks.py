@@ -1,7 +1,7 @@
 """The crosswalks: Stampli's codes to M3's, from CSV files under version control.
 
-`Crosswalks.load` is the only function of this package that reads anything. Loading collects all problems of all files
-before it gives up, so that one look is enough to mend them.
+`Crosswalks.load` is the only function of this package that reads anything. Loading collects all problems of
+all files before it gives up, so that one look is enough to mend them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from stampli_infor_transforms.numbering import normalise_number
 from stampli_infor_transforms.policy import AITS, DIMENSIONS
-from stampli_infor_transforms.tables import TABLES, Row, decode, read_rows
+from stampli_infor_transforms.tables import TABLES, decode, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
     from pathlib import Path
+
+    from stampli_infor_transforms.tables import Row
 
 # People write names in more ways than one; ids and codes are taken to the letter.
 _NAMES: Final = frozenset({"stampli_company", "stampli_terms", "stampli_bank_account", "allocation"})
@@ -115,10 +117,7 @@ class Crosswalks:
             _one_of(row, "dimension", DIMENSIONS, problems)
             _one_of(row, "ait", AITS, problems)
         for row in tables.get("tax_codes.csv", {}).values():
-            if not (row.cells["vtcd"].isascii() and row.cells["vtcd"].isdigit()):
-                problems.append(
-                    f"{row.at}: column 'vtcd' is '{row.cells['vtcd']}', but a VAT code of M3 is a number."
-                )
+            _check_tax_code(row, problems)
         if problems:
             raise CrosswalkError(problems)
         return cls(tables, shares)
@@ -195,8 +194,8 @@ def _key_part(column: str, value: str) -> str:
     return normalise_number(value) if column in _NAMES else value
 
 
-def _shares(rows: Iterable[Row], problems: list[str]) -> dict[tuple[str, str, str], tuple[Share, ...]]:
-    found: dict[tuple[str, str, str], list[Share]] = defaultdict(list)
+def _shares(rows: Iterable[Row], problems: list[str]) -> dict[Key, tuple[Share, ...]]:
+    found: dict[Key, list[Share]] = defaultdict(list)
     for row in rows:
         percent = _percent(row, problems)
         ait = {name: row.cells[name] for name in AITS if row.cells[name]}
@@ -206,7 +205,8 @@ def _shares(rows: Iterable[Row], problems: list[str]) -> dict[tuple[str, str, st
         if total != _WHOLE:
             scope = f"company {cono}" + (f", division {divi}" if divi else "")
             problems.append(
-                f"{shares[-1].at}: column 'share_percent': the shares of allocation '{name}' ({scope}) add up to "
+                f"{shares[-1].at}: column 'share_percent': the shares of allocation '{name}' ({scope}) "
+                "add up to "
                 f"{total}, not 100."
             )
     return {key: tuple(shares) for key, shares in found.items()}
@@ -220,7 +220,8 @@ def _percent(row: Row, problems: list[str]) -> Decimal:
         percent = Decimal()
     if not percent.is_finite() or not 0 < percent <= _WHOLE:
         problems.append(
-            f"{row.at}: column 'share_percent' is '{text}'. Enter a number over 0 up to 100 with a decimal point."
+            f"{row.at}: column 'share_percent' is '{text}'. Enter a number over 0 up to 100 with a "
+            "decimal point."
         )
         return Decimal()
     return percent
@@ -235,9 +236,16 @@ def _check_account(row: Row, allocations: Container[tuple[str, str]], problems: 
     cono, _, name = _allocation_key(row)
     if (cono, name) not in allocations:
         problems.append(
-            f"{row.at}: column 'allocation' is '{allocation}', which allocations.csv does not have for company "
+            f"{row.at}: column 'allocation' is '{allocation}', which allocations.csv does not have for "
+            "company "
             f"{row.cells['cono']}. Add its shares."
         )
+
+
+def _check_tax_code(row: Row, problems: list[str]) -> None:
+    code = row.cells["vtcd"]
+    if not (code.isascii() and code.isdigit()):
+        problems.append(f"{row.at}: column 'vtcd' is '{code}', but a VAT code of M3 is a number.")
 
 
 def _allocation_key(row: Row) -> tuple[str, str, str]:

@@ -1,16 +1,17 @@
-"""The accounting documents that leave this stage: what is to stand in M3, independent of the MI program that takes it there.
+"""The accounting documents that leave this stage: what is to stand in M3, by whatever MI program.
 
-Amounts are `Decimal` and signed (credits are negative throughout); in JSON they are plain decimal strings, dates ISO.
+Amounts are `Decimal` and signed (credits are negative throughout); in JSON they are plain decimal strings and
+dates are ISO.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from stampli_infor_transforms.document_parts import AccountingLine, AppliedInvoice, key_text, plain
 from stampli_infor_transforms.numbering import fold_number, normalise_number
 
 if TYPE_CHECKING:
@@ -18,60 +19,9 @@ if TYPE_CHECKING:
 
     from stampli_infor_transforms.reasons import Reason
 
-LineKind = Literal["expense", "tax"]
+__all__ = ["AccountingInvoice", "AccountingLine", "AccountingPayment", "AppliedInvoice", "Mapping"]
+
 InvoiceKind = Literal["INVOICE", "CREDIT_MEMO"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountingLine:
-    """One accounting line of an invoice.
-
-    Attributes:
-        kind: ``expense``, or ``tax`` for tax that only the header names.
-        amount: net, signed; 0 for kind ``tax``.
-        tax: signed.
-        tax_code: M3's VTCD, '' for none.
-        ait: the values of AIT1 to AIT7, '' for none.
-        text: at most 40 characters (VTXT).
-        source_line: the line number as in the file, else its position from 1; '' for kind ``tax``.
-        trace: which rule gave which value, e.g. ``ait1=6100 gl_accounts.csv:4``.
-    """
-
-    kind: LineKind
-    amount: Decimal
-    tax: Decimal
-    tax_code: str = ""
-    ait: tuple[str, ...] = ("", "", "", "", "", "", "")
-    text: str = ""
-    source_line: str = ""
-    trace: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the line as a JSON object."""
-        return {
-            "kind": self.kind,
-            "amount": plain(self.amount),
-            "tax": plain(self.tax),
-            "tax_code": self.tax_code,
-            "ait": list(self.ait),
-            "text": self.text,
-            "source_line": self.source_line,
-            "trace": list(self.trace),
-        }
-
-    @classmethod
-    def from_json(cls, value: MappingABC[str, Any]) -> AccountingLine:
-        """Read what `to_json` wrote."""
-        return cls(
-            kind=value["kind"],
-            amount=Decimal(value["amount"]),
-            tax=Decimal(value["tax"]),
-            tax_code=value["tax_code"],
-            ait=tuple(value["ait"]),
-            text=value["text"],
-            source_line=value["source_line"],
-            trace=tuple(value["trace"]),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +107,7 @@ class AccountingInvoice:
         """Read what `to_json` wrote.
 
         Raises:
-            KeyError, ValueError, TypeError, decimal.InvalidOperation: the object was not written by `to_json`.
+            KeyError, TypeError, ValueError, decimal.InvalidOperation: `to_json` did not write it.
         """
         due = value["due_date"]
         return cls(
@@ -180,30 +130,6 @@ class AccountingInvoice:
             source_key=value["source_key"],
             lines=tuple(AccountingLine.from_json(line) for line in value["lines"]),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedInvoice:
-    """One invoice that a payment pays.
-
-    Attributes:
-        number: the supplier's invoice number as sent.
-        source_key: the invoice's source key, '' where the payment names no invoice id.
-        amount: what is paid of it, in the payment's currency; negative for a credit taken.
-    """
-
-    number: str
-    source_key: str
-    amount: Decimal
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the application as a JSON object."""
-        return {"number": self.number, "source_key": self.source_key, "amount": plain(self.amount)}
-
-    @classmethod
-    def from_json(cls, value: MappingABC[str, Any]) -> AppliedInvoice:
-        """Read what `to_json` wrote."""
-        return cls(number=value["number"], source_key=value["source_key"], amount=Decimal(value["amount"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +170,10 @@ class AccountingPayment:
 
     @property
     def m3_key(self) -> str:
-        """The payment's key on M3's side; a reference alone is no key, as banks use them again, so its date joins it."""
+        """The payment's key on M3's side.
+
+        A reference alone is no key, as banks use the same one again, so its date joins it.
+        """
         parts = (str(self.cono), self.divi, self.payee, self.supplier)
         if self.payment_id:
             return key_text(*parts, normalise_number(self.payment_id), "PAYMENT")
@@ -274,7 +203,7 @@ class AccountingPayment:
         """Read what `to_json` wrote.
 
         Raises:
-            KeyError, ValueError, TypeError, decimal.InvalidOperation: the object was not written by `to_json`.
+            KeyError, TypeError, ValueError, decimal.InvalidOperation: `to_json` did not write it.
         """
         return cls(
             cono=value["cono"],
@@ -299,21 +228,11 @@ class Mapping:
     """What became of one record.
 
     Attributes:
-        document: as far as it could be mapped; None where not even that. To be posted only where `reasons` is empty.
-        reasons: everything that keeps it from being posted, all at once.
+        document: as far as it could be mapped, None where not at all; may be posted only without `reasons`.
+        reasons: everything that keeps it from being posted.
         notes: what a reader should know although nothing is wrong, e.g. a text that was cut.
     """
 
     document: AccountingInvoice | AccountingPayment | None
     reasons: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def key_text(*parts: str) -> str:
-    """Return a text that no other sequence of parts has; ASCII, so that any database can hold it."""
-    return json.dumps(parts, separators=(",", ":"))
-
-
-def plain(amount: Decimal) -> str:
-    """Return an amount as a plain decimal text, never in scientific notation."""
-    return format(amount, "f")

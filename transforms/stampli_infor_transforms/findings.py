@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_transforms.reasons import Reason, reason
+from stampli_infor_transforms.reasons import reason
 from stampli_infor_transforms.values import amount_of, date_of, shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
     from decimal import Decimal
+
+    from stampli_infor_transforms.reasons import Reason
 
 
 class Findings:
@@ -123,3 +125,13 @@ class Fields:
             f"{self.prefix}{name} is '{shown(value)}', but has to be {wanted}. "
             "Correct the value in the file, or the tap's template for this stream.",
         )
+
+
+def is_record(value: object, kind: str, findings: Findings) -> bool:
+    """Whether a document is a record of fields at all; where not, that is its only reason."""
+    if isinstance(value, Mapping):
+        return True
+    findings.add(
+        "malformed_document", "", f"The {kind} is no record of fields. Correct the step before this one."
+    )
+    return False

@@ -9,13 +9,15 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from stampli_infor_transforms.documents import key_text
+from stampli_infor_transforms.document_parts import key_text
 from stampli_infor_transforms.numbering import fold_number, normalise_number
-from stampli_infor_transforms.reasons import Reason, reason
+from stampli_infor_transforms.reasons import reason
 from stampli_infor_transforms.values import amount_of, canonical_amount, date_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from stampli_infor_transforms.reasons import Reason
 
 __all__ = [
     "IdentityError",
@@ -101,7 +103,7 @@ def source_key(stream: str, record: Mapping[str, Any]) -> str:
 
 
 def content_hash(stream: str, record: Mapping[str, Any]) -> str:
-    """Return SHA-256 (hex) of the posting-relevant fields; how an amount or a blank is written makes no difference."""
+    """Return SHA-256 (hex) of the posting-relevant fields, however amounts and blanks are written."""
     texts, amounts = _TEXTS[stream], _AMOUNTS[stream]
     content: dict[str, Any] = _canonical(record, texts, amounts)
     parts = record.get(_PARTS[stream])
@@ -145,7 +147,8 @@ def _invoice_key(record: Mapping[str, Any]) -> str:
             reason(
                 "number_missing",
                 "invoice_number",
-                "The invoice has neither an invoice id nor an invoice number. Enter the number in Stampli and export again.",
+                "The invoice has neither an invoice id nor an invoice number. Enter the number in Stampli "
+                "and export again.",
             )
         )
     return key_text("invoice", company, *_vendor(record), number, kind_of(record))
@@ -180,7 +183,8 @@ def _vendor(record: Mapping[str, Any]) -> tuple[str, str]:
         reason(
             "vendor_missing",
             "vendor_id",
-            "The document has no id of its own and names no vendor. Choose the vendor in Stampli and export again.",
+            "The document has no id of its own and names no vendor. Choose the vendor in Stampli and "
+            "export again.",
         )
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingABC
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from stampli_infor_transforms.checks import check_invoice
 from stampli_infor_transforms.coding import Coder, SourceLine
 from stampli_infor_transforms.companies import Place, find_place, place_of
 from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine, Mapping
-from stampli_infor_transforms.findings import Fields, Findings
+from stampli_infor_transforms.findings import Fields, Findings, is_record
 from stampli_infor_transforms.identity import IdentityError, is_approved, kind_of, source_key
 from stampli_infor_transforms.numbering import normalise_number
 from stampli_infor_transforms.policy import DIMENSIONS
@@ -18,6 +17,7 @@ from stampli_infor_transforms.suppliers import Party, Vendor, find_supplier
 from stampli_infor_transforms.taxes import TaxCodes, tax_is_in_header, tax_total_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as MappingABC
     from datetime import date
 
     from stampli_infor_transforms.crosswalks import Crosswalks
@@ -38,11 +38,9 @@ def map_invoice(
         today: the run's date.
     """
     findings = Findings()
-    if not isinstance(record, MappingABC):
-        findings.add("malformed_document", "", "The invoice is no record of fields. Correct the step before.")
+    if not is_record(record, "invoice", findings):
         return Mapping(None, findings.reasons)
-    invoice = _Invoice(record, crosswalks, reference, policy, today, findings)
-    return invoice.mapped()
+    return _Invoice(record, crosswalks, reference, policy, today, findings).mapped()
 
 
 class _Invoice:
@@ -146,7 +144,8 @@ class _Invoice:
             findings.add(
                 "malformed_document",
                 "invoice_type",
-                f"Invoice type '{stated[:40]}' is neither INVOICE nor CREDIT_MEMO. Correct the tap's template.",
+                f"Invoice type '{stated[:40]}' is neither INVOICE nor CREDIT_MEMO. Correct the tap's "
+                "template.",
             )
         sign = -1 if stated == "CREDIT_MEMO" and total is not None and total > 0 else 1
         lines = [
@@ -195,7 +194,8 @@ class _Invoice:
         self.findings.add(
             "line_company_differs",
             f"lines.{number}.company",
-            f"Line {number} is for company '{named}', the invoice for '{company_text}'. Split the invoice per company "
+            f"Line {number} is for company '{named}', the invoice for '{company_text}'. Split the invoice "
+            "per company "
             "in Stampli, or book the shares between companies in M3 by hand.",
         )
 
@@ -273,6 +273,7 @@ def _status(fields: Fields, policy: Policy) -> None:
     fields.findings.add(
         "not_approved",
         "status",
-        f"The invoice has the status '{fields.text('status')}', which is none of: {', '.join(policy.approved_statuses)}. "
+        f"The invoice has the status '{fields.text('status')}', which is none of: "
+        f"{', '.join(policy.approved_statuses)}. "
         "Approve it in Stampli, or add the status to approved_statuses.",
     )

@@ -36,7 +36,8 @@ def check_line(
         findings.add(
             "malformed_document",
             f"{where}.ait",
-            f"{what} has {len(line.ait)} accounting dimensions; there are {_AITS}. Correct the mapping step before.",
+            f"{what} has {len(line.ait)} accounting dimensions; there are {_AITS}. Correct the mapping "
+            "step before.",
         )
         return
     if len(line.text) > _TEXT_LENGTH:
@@ -69,13 +70,15 @@ def _tax_code(
             "tax_code_not_found",
             where,
             f"{what}: M3 company {company.company.cono} has no VAT code '{line.tax_code}'"
-            f"{_rule(line, 'tax_code', line.tax_code)}. Add a row to tax_codes.csv, or the code in M3 (CRS030).",
+            f"{_rule(line, 'tax_code', line.tax_code)}. Add a row to tax_codes.csv, or the code in M3 "
+            "(CRS030).",
         )
     elif line.tax and not line.tax_code:
         findings.add(
             "tax_code_missing",
             where,
-            f"{what} has tax {line.tax:f} without a tax code. Enter the code in Stampli, set default_tax_code, or give "
+            f"{what} has tax {line.tax:f} without a tax code. Enter the code in Stampli, set "
+            "default_tax_code, or give "
             "the M3 supplier one.",
         )
 
@@ -107,7 +110,8 @@ class _Line:
             self._add(
                 "code_too_long",
                 at,
-                f"{self._named(at, code)} has {len(code)} characters; M3 takes {_CODE_LENGTH}, and a code is never cut. "
+                f"{self._named(at, code)} has {len(code)} characters; M3 takes {_CODE_LENGTH}, and a code "
+                "is never cut. "
                 f"Add a row to {_table(at)}.",
             )
             return
@@ -125,7 +129,8 @@ class _Line:
             self._add(
                 "gl_account_blocked" if at == 1 else "dimension_blocked",
                 at,
-                f"{self._named(at, code)} ({value.name}) is {how} in M3. Use another, or unblock it in CRS630.",
+                f"{self._named(at, code)} ({value.name}) is {how} in M3. Use another, or unblock it in "
+                "CRS630.",
             )
         if not _open_on(value, self.on):
             self._add(
@@ -144,7 +149,8 @@ class _Line:
                 self._add(
                     "dimension_required",
                     at,
-                    f"{self.what}: account {code} asks for dimension {at}, which the line does not have. Code it in "
+                    f"{self.what}: account {code} asks for dimension {at}, which the line does not have. "
+                    "Code it in "
                     "Stampli, or give a default in gl_accounts.csv.",
                 )
 

@@ -16,7 +16,7 @@ _USUAL_DECIMALS: Final = 2
 
 @cache
 def decimals_of(currency: str) -> int | None:
-    """Return how many decimals a currency has, or None where ISO 4217 does not know it as money (gold has none)."""
+    """Return how many decimals a currency has, None where ISO 4217 knows no such money (gold has none)."""
     try:
         exponent = Currency(currency).exponent
     except ValueError:

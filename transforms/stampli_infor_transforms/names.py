@@ -1,7 +1,7 @@
 """Company names as they compare, and what comes near a text that has no match.
 
-`fingerprints` knows the legal forms of the world; only its table and its replacer are used. Its own cleaning needs ICU and
-maps every script to ASCII, which would make different names alike.
+`fingerprints` knows the legal forms of the world; only its table and its replacer are used. Its own cleaning
+needs ICU and maps every script to ASCII, which would make different names alike.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DROPPED: Final = re.compile(r"[.'’`´]")
+_DROPPED: Final = re.compile("[.'`\u2019\u00b4]")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 _ACCENTS: Final = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 _LEAST_SCORE: Final = 60
@@ -33,9 +33,10 @@ def _clean(text: str | None) -> str | None:
 
 
 def normalise_name(name: str) -> str:
-    """Return the name for an exact comparison: case, accents and punctuation do not count, legal forms are written one way.
+    """Return the name for an exact comparison.
 
-    Legal forms are never dropped: Example Ltd and Example Inc are two companies.
+    Case, accents and punctuation do not count, and legal forms are written one way. They are never
+    dropped: Example Ltd and Example Inc are two companies.
     """
     cleaned = _clean(name)
     return (get_replacer(_clean)(cleaned) or "") if cleaned else ""

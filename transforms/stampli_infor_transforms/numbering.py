@@ -1,4 +1,4 @@
-"""Invoice numbers as people write them, in two strengths: the key's, and the folded one that finds near duplicates."""
+"""Invoice numbers as people write them: as they stand in keys, and folded to find near duplicates."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def normalise_number(text: str) -> str:
 def fold_number(text: str) -> str:
     """Return the number without what people vary when they type it again.
 
-    Letters and digits only; leading zeros of each digit run dropped; O=0 and I=L=1; one trailing letter, COPY or DUP
-    after a digit dropped. A number of nothing but signs stays as it is, lest all of those be alike.
+    Letters and digits only; leading zeros of each digit run dropped; O=0 and I=L=1; one trailing letter, COPY
+    or DUP after a digit dropped. A number of nothing but signs stays as it is, lest all of those be alike.
     """
     number = normalise_number(text)
     folded = _SEPARATORS.sub("-", number).strip("-")

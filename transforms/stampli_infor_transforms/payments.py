@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingABC
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.checks import check_payment
-from stampli_infor_transforms.companies import Place, find_place
+from stampli_infor_transforms.companies import find_place
 from stampli_infor_transforms.documents import AccountingPayment, AppliedInvoice, Mapping
-from stampli_infor_transforms.findings import Fields, Findings
+from stampli_infor_transforms.findings import Fields, Findings, is_record
 from stampli_infor_transforms.identity import is_paid, source_key
 from stampli_infor_transforms.invoices import key_of
 from stampli_infor_transforms.suppliers import Party, Vendor, find_supplier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as MappingABC
     from datetime import date
 
+    from stampli_infor_transforms.companies import Place
     from stampli_infor_transforms.crosswalks import Crosswalks
     from stampli_infor_transforms.policy import Policy
     from stampli_infor_transforms.reference import Reference
@@ -35,8 +36,7 @@ def map_payment(
         today: the run's date.
     """
     findings = Findings()
-    if not isinstance(record, MappingABC):
-        findings.add("malformed_document", "", "The payment is no record of fields. Correct the step before.")
+    if not is_record(record, "payment", findings):
         return Mapping(None, findings.reasons)
     fields = Fields(record, findings)
     _status(fields, policy)
@@ -89,7 +89,8 @@ def _status(fields: Fields, policy: Policy) -> None:
     fields.findings.add(
         "not_paid",
         "status",
-        f"The payment has the status '{fields.text('status')}', which is none of: {', '.join(policy.paid_statuses)}. "
+        f"The payment has the status '{fields.text('status')}', which is none of: "
+        f"{', '.join(policy.paid_statuses)}. "
         "Wait until Stampli has paid, or add the status to paid_statuses.",
     )
 

@@ -37,7 +37,7 @@ SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
     "accounting_date": {
         "type": "string",
         "enum": list(_DATES),
-        "description": "Accounting date: Stampli's GL posting date (blank: invoice date), the invoice date, or today.",
+        "description": "Where it comes from: GL posting date (blank: invoice date), invoice date, or today.",
         "default": "posting",
     },
     "default_tax_code": {
@@ -47,7 +47,7 @@ SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
     },
     "payment_method": {
         "type": "string",
-        "description": "PYME sent with invoices that Stampli pays: one that M3's payment proposals leave out.",
+        "description": "PYME of invoices that Stampli pays: one that M3's payment proposals leave out.",
         "default": "",
     },
     "approved_statuses": {
@@ -70,13 +70,16 @@ SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
         },
         "required": ["separator", "segments"],
         "additionalProperties": False,
-        "description": "How a GL code without a row in gl_accounts.csv is cut: the separator and which AIT each segment is; '' ignores a segment.",
+        "description": (
+            "How a GL code without a row in gl_accounts.csv is cut: the separator, and which dimension each "
+            "segment is; '' ignores a segment."
+        ),
     },
     "dimensions": {
         "type": "object",
         "properties": {name: {"type": "string", "enum": [*AITS[1:], NOT_SENT]} for name in DIMENSIONS},
         "additionalProperties": False,
-        "description": "M3 dimension of each Stampli dimension that dimensions.csv does not map; 'none' leaves it out.",
+        "description": "M3 dimension of codes that dimensions.csv does not map; 'none' leaves them out.",
         "default": {},
     },
 }

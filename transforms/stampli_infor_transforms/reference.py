@@ -63,7 +63,7 @@ class CompanyReference:
         return self.tax_codes.get(_bare(code))
 
     def suggest_suppliers(self, *, name: str, code: str) -> tuple[str, ...]:
-        """Return up to three suppliers like ``Y2001 Example Ltd (92 %)``: near the name, else near the number."""
+        """Return up to three suppliers like ``Y2001 Example Ltd (92 %)``, near the name, else the number."""
         wanted = normalise_name(name)
         kind, query = ("name", wanted) if wanted else ("suno", code.upper())
         known = self._suggested.get((kind, query))

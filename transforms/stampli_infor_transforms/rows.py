@@ -1,4 +1,4 @@
-"""The rows of M3's reference data that mapping needs. They are handed in; nothing here reads them from anywhere."""
+"""The rows of M3's reference data that mapping needs. They are handed in; nothing here reads them."""
 
 from __future__ import annotations
 

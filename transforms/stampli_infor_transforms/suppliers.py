@@ -1,4 +1,4 @@
-"""Which M3 supplier a Stampli vendor is. Only exact matches count; what is merely near is a suggestion for a person."""
+"""Which M3 supplier a Stampli vendor is. Only exact matches count; what is merely near is a suggestion."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Party:
 def find_supplier(
     vendor: Vendor, *, crosswalks: Crosswalks, company: CompanyReference, policy: Policy, findings: Findings
 ) -> Party:
-    """Return the supplier by the ways of `supplier_match` in their order; the first that has a say decides."""
+    """Return the supplier by the ways of `supplier_match`; the first that has a say decides."""
     search = _Search(vendor, crosswalks, company, policy, findings)
     if not (vendor.vendor_id or vendor.external_id or vendor.name):
         findings.add(
@@ -92,7 +92,8 @@ class _Search:
         supplier = self.company.supplier(row.cells["suno"])
         if supplier is None:
             self.not_found(
-                f"leads to supplier {row.cells['suno']} ({row.at}), which M3 company {self.cono} does not have",
+                f"leads to supplier {row.cells['suno']} ({row.at}), which M3 company {self.cono} does not "
+                "have",
                 code=row.cells["suno"],
             )
             return Party()

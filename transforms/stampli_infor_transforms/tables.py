@@ -1,4 +1,4 @@
-"""Reading crosswalk files: CSV text to checked rows, with every problem found named by file, line and column."""
+"""Reading crosswalk files: CSV text to checked rows; every problem is named by file, line and column."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Table:
     """What a crosswalk file looks like.
 
     Attributes:
-        columns: all of them, in the order of the template; the value is the most characters, 0 for any number.
+        columns: all of them, in the template's order, with the most characters each, 0 for any number.
         required: columns that may not be blank.
         key: the columns that tell rows apart.
     """
@@ -101,7 +101,7 @@ TABLES: Final[dict[str, Table]] = {
 
 
 def decode(name: str, content: bytes, problems: list[str]) -> str:
-    """Return the text of a file in UTF-8, with or without BOM; '' and a problem where it is something else."""
+    """Return the text of a file in UTF-8, with or without BOM; else '' and a problem."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxCodes:
-    """The tax codes of one document: the line's through the crosswalk, else the default, else the supplier's.
+    """The tax codes of one document: the line's by crosswalk, else the default, else the supplier's.
 
     Attributes:
         place: company and division whose rows apply.
@@ -57,20 +57,22 @@ class TaxCodes:
             self.findings.add(
                 "tax_code_missing",
                 where,
-                f"{what} has tax {tax} without a tax code, and neither the setting default_tax_code nor the M3 "
+                f"{what} has tax {tax} without a tax code, and neither the setting default_tax_code nor "
+                "the M3 "
                 "supplier has one. Enter the code in Stampli, or set one of them.",
             )
             return "", ""
         return found, f"tax_code={found} {rule}"
 
     def of_header(self, tax: Decimal, lines: Sequence[SourceLine]) -> tuple[str, str]:
-        """Return the code of tax that only the header names: the one that its lines agree on, else as without a code."""
+        """Return the code of tax that only the header names: what its lines agree on, else as without one."""
         codes = sorted({line.tax_code for line in lines if line.tax_code})
         if len(codes) > 1:
             self.findings.add(
                 "tax_code_missing",
                 "tax_amount",
-                f"The invoice has tax {tax} in its header alone, but its lines name the tax codes {', '.join(codes)}. "
+                f"The invoice has tax {tax} in its header alone, but its lines name the tax codes "
+                f"{', '.join(codes)}. "
                 "Give the tax of each line in Stampli.",
             )
             return "", ""

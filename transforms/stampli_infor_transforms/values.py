@@ -11,6 +11,8 @@ _DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?", re.ASCII | re.DOTAL
 _NUMBER: Final = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})", re.ASCII)
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _AMOUNT_LIMIT: Final = Decimal(10) ** 15
+_SMALLEST_EXPONENT: Final = -40
+_SHOWN: Final = 60
 
 
 def text_of(value: Any) -> str | None:
@@ -56,7 +58,7 @@ def amount_of(value: Any) -> Decimal | None:
     if not isinstance(value, Decimal) or not value.is_finite() or abs(value) >= _AMOUNT_LIMIT:
         return None
     # An exponent far below any currency's would make every later operation slow or inexact.
-    return value if value.as_tuple().exponent >= -40 else None  # type: ignore[operator]  # finite: always an int
+    return value if value.as_tuple().exponent >= _SMALLEST_EXPONENT else None  # type: ignore[operator]  # finite
 
 
 def canonical_amount(value: Any) -> str:
@@ -71,7 +73,10 @@ def canonical_amount(value: Any) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as a reader may see it in a message: at most 60 printable characters."""
-    text = _UNPRINTABLE.sub(" ", value if isinstance(value, str) else str(type(value).__name__))
-    if not isinstance(value, str) and isinstance(value, (int, float, Decimal)):
-        text = str(value) if not isinstance(value, int) or value.bit_length() < 200 else "a very long number"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if isinstance(value, (str, float, Decimal)):
+        text = _UNPRINTABLE.sub(" ", str(value))
+    elif isinstance(value, int):
+        text = str(value) if abs(value) < _AMOUNT_LIMIT else "a very long number"
+    else:
+        text = type(value).__name__
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
