@@ -1,0 +1,1 @@
+"""From the bytes of one fetched file to documents, rejected rows and counts. No network."""

@@ -1,0 +1,1 @@
+"""The SFTP server: logging in, listing, fetching whole files."""

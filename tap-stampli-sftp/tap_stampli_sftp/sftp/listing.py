@@ -1,0 +1,156 @@
+"""One streamed listing of the outbound directory, sorted into the streams' files."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_stampli_sftp.errors import ListingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import paramiko
+
+    from tap_stampli_sftp.fields import StreamName
+    from tap_stampli_sftp.templates import Template
+
+IN_PROGRESS = (".filepart", ".partial", ".tmp", ".part", ".inprogress", ".incomplete")
+PLAIN_ENDINGS = (".csv", ".tsv", ".txt")
+PACKED_ENDINGS = (".gz",)
+# Endings of exports which this version does not read: met in the directory they are an error, not overlooked.
+UNREAD_ENDINGS = (".xml", ".xml.gz", ".zip")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RemoteFile:
+    """A regular file as listed. Sorts by (mtime, path), the order in which files are read.
+
+    Args:
+        mtime: Seconds since the epoch.
+        path: Remote path; never used as a local one.
+        size: Bytes.
+    """
+
+    mtime: int
+    path: str
+    size: int
+
+
+@dataclass(slots=True)
+class Listing:
+    """What stands in the directory.
+
+    Args:
+        files: Stream -> its files, oldest first.
+        unread: Files of a kind this version does not read.
+        notes: What was passed over, and why, for the log.
+    """
+
+    files: dict[StreamName, list[RemoteFile]]
+    unread: list[RemoteFile] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def list_directory(
+    client: paramiko.SFTPClient, *, path: str, templates: Mapping[StreamName, Template], done_file_suffix: str
+) -> Listing:
+    """List the directory once.
+
+    Args:
+        client: The open connection.
+        path: The remote directory.
+        templates: The streams to look for.
+        done_file_suffix: Non-empty: a file counts only when its done-file stands beside it.
+
+    Raises:
+        ListingError: The directory is missing or cannot be listed to its end.
+    """
+    matchers = {stream: _matcher(template.pattern) for stream, template in templates.items()}
+    found: list[tuple[StreamName, str, int, int]] = []
+    listing = Listing(files={stream: [] for stream in templates})
+    done: set[str] = set()
+    try:
+        for attributes in client.listdir_iter(path):
+            name = attributes.filename
+            if done_file_suffix and name.endswith(done_file_suffix):
+                done.add(name)
+                continue
+            if _in_progress(name):
+                continue
+            streams = [stream for stream, matches in matchers.items() if matches(name)]
+            if not streams:
+                continue
+            mode = attributes.st_mode
+            if mode is not None and not stat.S_ISREG(mode):
+                if not stat.S_ISDIR(mode):
+                    listing.notes.append(f"{printable(name)} is a link or special file; it is not followed")
+                continue
+            found += [
+                (stream, name, attributes.st_size or 0, int(attributes.st_mtime or 0)) for stream in streams
+            ]
+    except UnicodeDecodeError as error:
+        raise ListingError(
+            f"{path} has a file whose name is not UTF-8 ({error.object!r}); rename or remove it on the server."
+        ) from None
+    except FileNotFoundError:
+        raise ListingError(f"Directory {path} does not exist on the server. Check outbound_path.") from None
+    except PermissionError:
+        raise ListingError(
+            f"Directory {path} may not be listed by this user. Check outbound_path and rights."
+        ) from None
+    for stream, name, size, mtime in found:
+        _place(
+            listing,
+            template=templates[stream],
+            name=name,
+            file=RemoteFile(mtime, _join(path, name), size),
+            done=done,
+            suffix=done_file_suffix,
+        )
+    for files in listing.files.values():
+        files.sort()
+    return listing
+
+
+def _place(
+    listing: Listing, *, template: Template, name: str, file: RemoteFile, done: set[str], suffix: str
+) -> None:
+    if suffix and name + suffix not in done:
+        listing.notes.append(f"{printable(name)} waits for its done-file {printable(name + suffix)}")
+    elif template.format != "auto" or readable(name):
+        listing.files[template.stream].append(file)
+    elif name.lower().endswith(UNREAD_ENDINGS):
+        listing.unread.append(file)
+    else:
+        listing.notes.append(
+            f"{printable(name)} has an ending that is not read; set {template.setting('format')} if it is an export"
+        )
+
+
+def readable(name: str) -> bool:
+    """Whether the name's ending says a format that is read."""
+    lower = name.lower()
+    for packed in PACKED_ENDINGS:
+        lower = lower.removesuffix(packed)
+    return lower.endswith(PLAIN_ENDINGS)
+
+
+def printable(name: str) -> str:
+    """A remote name as one harmless line of a log."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def _in_progress(name: str) -> bool:
+    return name.startswith(".") or name.lower().endswith(IN_PROGRESS)
+
+
+def _matcher(pattern: str) -> Callable[[str], object]:
+    return re.compile(fnmatch.translate(pattern), re.IGNORECASE).match
+
+
+def _join(directory: str, name: str) -> str:
+    return f"{directory.rstrip('/')}/{name}"
