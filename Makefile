@@ -1,0 +1,106 @@
+# Everything a person or a CI job types. Needs Python 3.11, make and git; all else is set up under the checkout
+# (.tools, .venv, .meltano, .sandbox) and in uv's package cache. Nothing needs root.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV_VERSION := 0.13.9
+DATA ?= ../shared/data/devon
+PYTEST_ARGS ?=
+
+UV := .tools/uv/bin/uv
+MELTANO := .tools/meltano/bin/meltano
+SANDBOX := .tools/sandbox/bin/stampli-infor-sandbox
+ROOMS := tap-stampli-sftp transforms target-infor-cloudsuite sandbox
+PACKAGES := tap-stampli-sftp/tap_stampli_sftp transforms/stampli_infor_transforms \
+  target-infor-cloudsuite/target_infor_cloudsuite sandbox/stampli_infor_sandbox
+PROJECTS := $(ROOMS:%=%/pyproject.toml)
+PLUGIN_NAMES := tap-stampli-sftp target-infor-cloudsuite stampli-infor-mapper cloudsuite-ap
+PLUGINS := .meltano/.installed
+
+# A venv that the caller has activated is none of our business.
+export VIRTUAL_ENV :=
+export PYTHONPATH :=
+
+export UV_NO_PROGRESS := 1
+export MELTANO_PROJECT_ROOT := $(CURDIR)
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-real test lint format sandbox setup setup-dev lock clean
+
+help: ## what can be typed
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+	  printf '  %-16s %s\n' "$$target" "$$text"; done
+
+demo: setup ## the whole pipeline against the sandbox, twice
+	@$(SANDBOX) demo
+
+demo-real: setup ## the same on real public spend files: make demo-real DATA=<folder>
+	@$(SANDBOX) demo --real "$(DATA)"
+
+test: setup setup-dev lint ## lint, types and every test
+	.venv/bin/pytest $(PYTEST_ARGS)
+
+lint: setup-dev ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	@# One room at a time: each has a tests folder of its own, and mypy knows a module by its name.
+	for package in $(PACKAGES); do .venv/bin/mypy $$package $$(dirname $$package)/tests || exit 1; done
+	.venv/bin/mypy conftest.py tests
+
+format: setup-dev ## put the code in ruff's form
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+sandbox: setup ## a Stampli SFTP server and an M3 on loopback, until Ctrl-C
+	@mkdir -p .sandbox/run
+	@echo "In another terminal, once it says ready:"
+	@echo "  $(MELTANO) --env-file=.sandbox/run/sandbox.env --environment=sandbox run tap-stampli-sftp target-infor-cloudsuite"
+	@echo "  $(MELTANO) --env-file=.sandbox/run/sandbox.env --environment=sandbox invoke target-infor-cloudsuite:status"
+	@echo "  $(SANDBOX) ledger --home .sandbox/run"
+	@exec $(SANDBOX) serve --home .sandbox/run
+
+setup: .tools/meltano/.installed .tools/sandbox/.installed $(PLUGINS) ## Meltano, its plugins and the sandbox
+setup-dev: .venv/.installed ## the development environment
+
+.tools/uv/.installed: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Say which: make PYTHON=/path/to/python3.11")'
+	@echo "> uv $(UV_VERSION) into .tools/uv"
+	@test -x $(UV) && $(UV) --version | grep -q " $(UV_VERSION)" || { rm -rf .tools/uv && $(PYTHON) -m venv .tools/uv \
+	  && .tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@touch $@
+
+# Meltano and the Singer SDK never share an environment: each wants its own versions of the same libraries.
+.tools/meltano/.installed: requirements/meltano.lock .tools/uv/.installed
+	@echo "> Meltano into .tools/meltano"
+	@test -x .tools/meltano/bin/python || $(UV) venv --quiet --python $(PYTHON) .tools/meltano
+	@$(UV) pip sync --quiet --python .tools/meltano/bin/python --require-hashes requirements/meltano.lock
+	@touch $@
+
+.tools/sandbox/.installed: sandbox/pyproject.toml requirements/dev.lock .tools/uv/.installed
+	@echo "> the sandbox into .tools/sandbox"
+	@test -x .tools/sandbox/bin/python || $(UV) venv --quiet --python $(PYTHON) .tools/sandbox
+	@$(UV) pip install --quiet --python .tools/sandbox/bin/python --constraints requirements/dev.lock --editable ./sandbox
+	@touch $@
+
+# The plugins are editable installs: a change of code needs no new install, a change of dependencies does.
+$(PLUGINS): $(PROJECTS) meltano.yml requirements/dev.lock .tools/meltano/.installed
+	@echo "> Meltano's plugins into .meltano, each in its own environment"
+	@$(MELTANO) --no-environment --log-level=warning install $(PLUGIN_NAMES)
+	@touch $@
+
+.venv/.installed: requirements/dev.lock $(PROJECTS) .tools/uv/.installed
+	@echo "> the development environment into .venv"
+	@test -x .venv/bin/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.lock
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps $(ROOMS:%=--editable ./%)
+	@touch $@
+
+lock: .tools/uv/.installed ## resolve the locks anew from the rooms' pyproject files and requirements/*.in
+	$(UV) pip compile --quiet --custom-compile-command "make lock" --no-emit-index-url --python-version 3.11 \
+	  --generate-hashes --extra postgres --no-emit-package stampli-infor-transforms $(PROJECTS) requirements/dev.in \
+	  --output-file requirements/dev.lock
+	$(UV) pip compile --quiet --custom-compile-command "make lock" --no-emit-index-url --python-version 3.11 \
+	  --generate-hashes requirements/meltano.in --output-file requirements/meltano.lock
+
+clean: ## remove everything that was set up here; ledgers and output of prod stay
+	rm -rf .tools .venv .meltano .sandbox .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,28 @@
+"""For every test of the repository: in CI nothing may be skipped, or a missing server would pass for a passing test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI", "").lower() == "true"
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    if _in_ci() and (skipped := terminalreporter.stats.get("skipped")):
+        terminalreporter.section("skipped in CI, where nothing may be", sep="=", red=True)
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {report.longrepr}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _in_ci() and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
