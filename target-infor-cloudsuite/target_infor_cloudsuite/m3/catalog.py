@@ -52,7 +52,7 @@ class Catalog:
     """What a tenant exposes of the transactions in `USED`.
 
     Attributes:
-        source: ``tenant`` when M3's own repository (MRS001MI) said so, ``shipped`` when it could not be asked.
+        source: ``tenant`` when M3's own repository (MRS001MI) said so, ``shipped`` when it did not.
         layouts: (program, transaction) -> its input fields, for what is exposed.
         unproven: likewise for what may exist on the tenant though nobody vouches for it.
     """
@@ -96,7 +96,7 @@ class Catalog:
     def read(cls, gateway: Gateway, cono: int) -> Catalog:
         """Ask M3's repository; two rounds of bulk requests.
 
-        Where the service account may not read MRS001MI, the shipped catalogue takes its place, and a warning is logged.
+        Where MRS001MI may not be read, the shipped catalogue takes its place, and a warning is logged.
 
         Raises:
             GatewayUnavailable: no useful answer.
@@ -176,7 +176,7 @@ def _field(record: Mapping[str, str]) -> Field:
 def _fall_back(why: str) -> Catalog:
     _log.warning(
         "What this tenant exposes cannot be read (%s). Going by the catalogue shipped with this package: "
-        "newer fields, such as line coding on APS450MI, will not be used. Grant the service account's M3 user %s",
+        "newer fields, such as line coding on APS450MI, will not be used. Grant the M3 user %s",
         why,
         _REPOSITORY,
     )
