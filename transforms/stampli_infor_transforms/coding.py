@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from stampli_infor_transforms.documents import AccountingLine, plain
+from stampli_infor_transforms.document_parts import AccountingLine, plain
 from stampli_infor_transforms.money import split
 from stampli_infor_transforms.policy import AITS, NOT_SENT
 

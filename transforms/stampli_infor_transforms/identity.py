@@ -182,7 +182,7 @@ def _vendor(record: Mapping[str, Any]) -> tuple[str, str]:
     raise IdentityError(
         reason(
             "vendor_missing",
-            "vendor_id",
+            "supplier",
             "The document has no id of its own and names no vendor. Choose the vendor in Stampli and "
             "export again.",
         )

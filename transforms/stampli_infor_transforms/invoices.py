@@ -188,9 +188,11 @@ class _Invoice:
     def _line_company(self, named: str, number: str, company_text: str, place: Place | None) -> None:
         if not named or normalise_number(named) == normalise_number(company_text):
             return
-        own = place_of(named, crosswalks=self.crosswalks, policy=self.policy)
-        if own is not None and place is not None and (own.cono, own.divi) == (place.cono, place.divi):
-            return
+        row = self.crosswalks.company(named)
+        if row is not None and place is not None:
+            own = place_of(named, crosswalks=self.crosswalks, policy=self.policy)
+            if own is not None and (own.cono, own.divi) == (place.cono, place.divi):
+                return
         self.findings.add(
             "line_company_differs",
             f"lines.{number}.company",
