@@ -1,4 +1,4 @@
-"""An ION gateway of a few lines, on a real socket: answers what the test has scripted, or breaks as scripted."""
+"""An ION gateway of a few lines, on a real socket: answers, or breaks, as the test has scripted."""
 
 from __future__ import annotations
 

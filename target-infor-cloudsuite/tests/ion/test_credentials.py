@@ -4,14 +4,13 @@ import pickle
 from typing import TYPE_CHECKING
 
 import pytest
-
 from target_infor_cloudsuite.ion.credentials import IonCredentials
 from target_infor_cloudsuite.ion.errors import CredentialsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.ion.ion_server import IonServer
+    from ion.ion_server import IonServer
 
 
 def test_urls_come_from_the_file(ion: IonServer, tmp_path: Path) -> None:

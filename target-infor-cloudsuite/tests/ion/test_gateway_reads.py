@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-
 from target_infor_cloudsuite.ion.answers import Outcome, Transaction
 from target_infor_cloudsuite.ion.errors import GatewayRefused, GatewayUnavailable, IonError, TokenRefused
 
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, FakeTime, IonServer
+
+    from ion.ion_server import Exchange, FakeTime, IonServer
 
 
 def get(number: int = 1) -> Transaction:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from target_infor_cloudsuite.ion.answers import Answer, Outcome, Transaction
 from target_infor_cloudsuite.ion.errors import GatewayRefused, GatewayUnavailable, TokenRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, FakeTime, IonServer
+
+    from ion.ion_server import Exchange, FakeTime, IonServer
 
 DONE, REFUSED, NOT_RUN, IN_DOUBT = Outcome.DONE, Outcome.REFUSED, Outcome.NOT_RUN, Outcome.IN_DOUBT
 
@@ -377,15 +384,62 @@ def test_when_the_caller_fails_what_is_in_the_air_lands_first(
     assert len(ion.requests) == len(started)
 
 
-def test_a_write_never_uses_a_connection_that_may_be_stale(ion: IonServer, gateway: Gateway) -> None:
-    def done_then_close(exchange: Exchange) -> None:
-        exchange.all_done()
-        exchange.handler.close_connection = True  # without saying so in a header, as an idle timeout does
+def test_every_write_has_a_connection_of_its_own(ion: IonServer, gateway: Gateway) -> None:
+    ports: list[int] = []
 
-    ion.default = done_then_close
+    def answer(exchange: Exchange) -> None:
+        ports.append(exchange.handler.client_address[1])
+        exchange.all_done()
+
+    ion.default = answer
+    gateway.read("APS450MI", [line()], cono=100)
+    gateway.read("APS450MI", [line()], cono=100)
     for _ in range(3):
-        (answers,) = write(gateway, [line()])
-        assert outcomes(answers) == [DONE]
+        write(gateway, [line()])
+    gateway.read("APS450MI", [line()], cono=100)
+    assert len(set(ports[2:5])) == 3
+    assert not set(ports[2:5]) & {*ports[:2], ports[5]}
+
+
+def test_a_server_whose_certificate_is_not_trusted_gets_nothing(
+    ion: IonServer, make_gateway: Callable[..., Gateway], tmp_path: Path
+) -> None:
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(self_signed())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    listener = socket.create_server(("127.0.0.1", 0))
+    received: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        try:
+            with context.wrap_socket(connection, server_side=True) as tls:
+                received.append(tls.recv(10))
+        except OSError:
+            connection.close()
+
+    server = threading.Thread(target=serve)
+    server.start()
+    gateway = make_gateway(text=ion.ionapi(iu=f"https://127.0.0.1:{listener.getsockname()[1]}"))
+    (answers,) = write(gateway, [line()])
+    server.join()
+    listener.close()
+    assert outcomes(answers) == [NOT_RUN]
+    assert "certificate" in answers[0].detail
+    assert b"".join(received) == b""
+
+
+def self_signed() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + timedelta(days=36500))
+    certificate = builder.sign(key, hashes.SHA256())
+    plain = serialization.NoEncryption()
+    return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain
+    )
 
 
 def test_after_a_timeout_batches_are_smaller_and_grow_again(

@@ -4,11 +4,10 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-
 from target_infor_cloudsuite.ion.pacing import Pacer
 
 if TYPE_CHECKING:
-    from tests.ion.ion_server import FakeTime
+    from ion.ion_server import FakeTime
 
 
 def pacer_at(rate: int, time: FakeTime) -> Pacer:

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-
 from target_infor_cloudsuite.ion.credentials import IonCredentials
 from target_infor_cloudsuite.ion.errors import GatewayUnavailable, TokenRefused
 from target_infor_cloudsuite.ion.token import TokenSource
@@ -15,7 +14,7 @@ from target_infor_cloudsuite.ion.transport import new_session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.ion.ion_server import Exchange, FakeTime, IonServer
+    from ion.ion_server import Exchange, FakeTime, IonServer
 
 
 @pytest.fixture

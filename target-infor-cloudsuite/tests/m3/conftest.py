@@ -1,4 +1,4 @@
-"""The scripted gateway. Tests are no packages, so the helper module is loaded by its path."""
+"""The scripted gateway, for the tests of both rooms; the helper module is loaded by its path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from target_infor_cloudsuite.ion.credentials import IonCredentials
 from target_infor_cloudsuite.ion.gateway import Gateway
 from target_infor_cloudsuite.ion.pacing import Pacer
@@ -16,7 +15,7 @@ from target_infor_cloudsuite.ion.pacing import Pacer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.ion import ion_server
+    from ion import ion_server
 else:
     _PATH = Path(__file__).parents[1] / "ion" / "ion_server.py"
     _SPEC = importlib.util.spec_from_file_location("target_tests_ion_server", _PATH)

@@ -5,14 +5,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from target_infor_cloudsuite.m3.catalog import USED, Catalog
 from target_infor_cloudsuite.m3.trim import trim
 from target_infor_cloudsuite.m3.values import Field
 
 if TYPE_CHECKING:
+    from ion.ion_server import Exchange, IonServer
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, IonServer
 
 TENANT = {
     "APS450MI": {"AddHead": ["SUNO", "SINO"], "AddLine": ["INBN", "AIT1"], "GetHead": ["INBN"], "Other": []},

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from stampli_infor_transforms.reference import Company, DimensionValue, Supplier, TaxCode
-
 from target_infor_cloudsuite.ion.errors import GatewayRefused, GatewayUnavailable
 from target_infor_cloudsuite.m3.reference import (
     read_company,
@@ -21,8 +20,8 @@ from target_infor_cloudsuite.m3.reference import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ion.ion_server import Exchange, IonServer
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, IonServer
 
 Rows = list[dict[str, str]]
 

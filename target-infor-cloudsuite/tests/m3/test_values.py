@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-
 from target_infor_cloudsuite.m3.values import Field, fits, from_mi_amount, from_mi_date, mi_amount, mi_date
 
 
