@@ -131,6 +131,23 @@ class Crosswalks:
         """Return the row of a Stampli company."""
         return self._tables.get("companies.csv", {}).get((normalise_number(stampli_company),))
 
+    def company_numbers(self) -> frozenset[int]:
+        """Return the M3 companies (CONO) that companies.csv leads to."""
+        return frozenset(int(row.cells["cono"]) for row in self._tables.get("companies.csv", {}).values())
+
+    def banks_of(self, cono: int) -> tuple[tuple[str, str], ...]:
+        """Return the banks that payments of an M3 company can go to, as pairs of division and BSID."""
+        companies = [
+            row for row in self._tables.get("companies.csv", {}).values() if int(row.cells["cono"]) == cono
+        ]
+        divisions = {row.cells["divi"] for row in companies}
+        found = {(row.cells["divi"], row.cells["bank_bsid"]) for row in companies if row.cells["bank_bsid"]}
+        for row in self._tables.get("banks.csv", {}).values():
+            if int(row.cells["cono"]) == cono:
+                own = {row.cells["divi"]} if row.cells["divi"] else divisions
+                found |= {(divi, row.cells["bsid"]) for divi in own}
+        return tuple(sorted(found))
+
     def companies_of(self, cono: int, divi: str) -> tuple[Row, ...]:
         """Return the rows that lead to an M3 company and division."""
         rows = self._tables.get("companies.csv", {}).values()
