@@ -1,4 +1,4 @@
-"""``stampli-infor-sandbox``: serve, ledger, reset."""
+"""``stampli-infor-sandbox``: serve, ledger, reset, demo."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stampli_infor_sandbox.demo.command import demo_command
 from stampli_infor_sandbox.home import Home
 from stampli_infor_sandbox.ledger_view import ASSUMPTIONS, books
 from stampli_infor_sandbox.m3.database import open_for_reading
@@ -32,6 +33,9 @@ _HOME = click.option(
 @click.version_option(package_name="stampli-infor-sandbox")
 def main() -> None:
     """A Stampli SFTP server and an Infor ION gateway with M3 behind it, on loopback."""
+
+
+main.add_command(demo_command)
 
 
 @main.command("serve")
