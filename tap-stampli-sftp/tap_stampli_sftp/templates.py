@@ -266,7 +266,7 @@ class _Reader:
 
     def date_formats(self) -> tuple[str, ...]:
         value = self.given.get("date_format")
-        formats = [value] if isinstance(value, str) else (value or [])
+        formats = [value] if isinstance(value, str) and value else (value or [])
         if not isinstance(formats, list) or not all(isinstance(item, str) and item for item in formats):
             self.fault("date_format", "must be a strptime format such as %d/%m/%Y, or a list of them")
             return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import json
 import os
@@ -17,11 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_stampli_sftp.fields import StreamName
+from tap_stampli_sftp.reading.flat import Reading, Refused, read_file
+from tap_stampli_sftp.reading.text import Limits
+from tap_stampli_sftp.sftp.fetch import FetchedFile
+from tap_stampli_sftp.sftp.listing import RemoteFile
+from tap_stampli_sftp.templates import load_templates
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 OLD = int(time.time()) - 86_400
+LIMITS = Limits(max_file_bytes=10**8, max_field_bytes=10**6, max_unpacked_ratio=200)
 
 
 @dataclass
@@ -183,3 +192,54 @@ def run_tap(tmp_path: Path) -> Any:
         return Result(done.returncode, messages, done.stderr)
 
     return run
+
+
+@dataclass
+class Read:
+    """What reading one file's content gave."""
+
+    documents: list[dict[str, Any]]
+    rejected: list[Refused]
+    reading: Reading
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Rows, rejected rows, rows without data."""
+        return self.reading.rows, self.reading.rejected_rows, self.reading.non_data_rows
+
+
+def read_content(  # noqa: PLR0917
+    directory: Path,
+    content: str | bytes,
+    template: dict[str, Any] | None = None,
+    stream: str = "invoices",
+    ending: str = ".csv",
+    *,
+    reject_cut: bool = False,
+    limits: Limits = LIMITS,
+) -> Read:
+    """Read a file's content as the tap does, without a server."""
+    local = directory / "spooled"
+    local.write_bytes(content.encode() if isinstance(content, str) else content)
+    remote = RemoteFile(mtime=0, path=f"/outbound/{stream}_1{ending}", size=local.stat().st_size)
+    name = StreamName(stream)
+    rules = load_templates({stream: template or {}})[name]
+    with read_file(
+        FetchedFile(remote=remote, local=local, sha256="0" * 64),
+        rules,
+        limits=limits,
+        spool=directory,
+        reject_cut=reject_cut,
+    ) as reading:
+        found = list(reading.documents())
+        return Read(
+            documents=[item for item in found if isinstance(item, dict)],
+            rejected=[item for item in found if isinstance(item, Refused)],
+            reading=reading,
+        )
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Any:
+    """Read content given as text or bytes; see ``read_content``."""
+    return functools.partial(read_content, tmp_path)

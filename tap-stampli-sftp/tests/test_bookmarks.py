@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_stampli_sftp.bookmarks import Bookmarks, fingerprint
+from tap_stampli_sftp.sftp.listing import RemoteFile
+
+DAY = 86_400
+NOW = 1000 * DAY
+
+
+def marks(value: dict[str, Any] | None = None, *, now: int = NOW, days: int = 30) -> Bookmarks:
+    return Bookmarks({} if value is None else value, now=now, lookback_days=days)
+
+
+def test_a_file_is_known_by_path_size_and_mtime_together() -> None:
+    bookmarks = marks()
+    bookmarks.done(RemoteFile(NOW, "/a", 5), sha256="x")
+    assert bookmarks.known(RemoteFile(NOW, "/a", 5))
+    assert not bookmarks.known(RemoteFile(NOW, "/a", 6))
+    assert not bookmarks.known(RemoteFile(NOW + 1, "/a", 5))
+    assert not bookmarks.known(RemoteFile(NOW, "/b", 5))
+
+
+def test_a_late_file_with_an_older_mtime_is_not_known() -> None:
+    bookmarks = marks()
+    bookmarks.done(RemoteFile(NOW, "/a", 5), sha256="x")
+    assert not bookmarks.known(RemoteFile(NOW - 9 * DAY, "/late", 5))
+
+
+def test_old_files_shrink_to_eight_bytes_and_stay_known() -> None:
+    value: dict[str, Any] = {}
+    file = RemoteFile(NOW, "/a", 5)
+    bookmarks = marks(value)
+    bookmarks.done(file, sha256="x")
+    bookmarks.prune([file])
+    assert value["files"] == {"/a": {"size": 5, "mtime": NOW, "sha256": "x"}}
+    later = marks(value, now=NOW + 31 * DAY)
+    assert later.known(file)
+    later.prune([file])
+    assert (value["files"], value["old"]) == ({}, [fingerprint(file)])
+    assert marks(value, now=NOW + 40 * DAY).known(file)
+    assert not marks(value, now=NOW + 40 * DAY).known(RemoteFile(NOW, "/a", 6))
+
+
+def test_what_is_no_longer_listed_is_dropped() -> None:
+    value: dict[str, Any] = {}
+    old, young = RemoteFile(NOW - 99 * DAY, "/old", 5), RemoteFile(NOW, "/young", 5)
+    bookmarks = marks(value)
+    for file in (old, young):
+        bookmarks.done(file, sha256=file.path)
+    bookmarks.settled(RemoteFile(NOW, "/new", 1), min_age_seconds=60)
+    bookmarks.prune([])
+    assert value == {"files": {}, "old": [], "seen": {}}
+
+
+def test_a_file_is_settled_by_its_age_or_by_being_unchanged_that_long() -> None:
+    value: dict[str, Any] = {}
+    assert marks(value).settled(RemoteFile(NOW - 60, "/a", 5), min_age_seconds=60)
+    future = RemoteFile(NOW + 9999, "/f", 5)
+    assert not marks(value).settled(future, min_age_seconds=60)
+    assert not marks(value, now=NOW + 59).settled(future, min_age_seconds=60)
+    assert marks(value, now=NOW + 60).settled(future, min_age_seconds=60)
+    assert not marks(value, now=NOW + 60).settled(RemoteFile(NOW + 9999, "/f", 6), min_age_seconds=60)
+    assert not marks(value, now=NOW + 61).settled(RemoteFile(NOW + 9999, "/f", 5), min_age_seconds=60)
+
+
+def test_a_cut_file_is_remembered_until_it_changes() -> None:
+    value: dict[str, Any] = {}
+    file = RemoteFile(NOW - 99, "/a", 5)
+    marks(value).cut(file)
+    assert marks(value, now=NOW + 1).was_cut(file)
+    assert not marks(value, now=NOW + 1).was_cut(RemoteFile(NOW - 99, "/a", 6))
+    bookmarks = marks(value, now=NOW + 1)
+    bookmarks.done(file, sha256="x")
+    assert not bookmarks.was_cut(file)
+
+
+def test_the_same_content_is_found_under_its_first_name() -> None:
+    bookmarks = marks()
+    bookmarks.done(RemoteFile(NOW, "/a", 5), sha256="x")
+    bookmarks.done(RemoteFile(NOW, "/b", 5), sha256="x")
+    assert bookmarks.same_content("x") == "/a"
+    assert bookmarks.same_content("y") is None
+
+
+_files = st.builds(
+    RemoteFile, st.integers(NOW - 60 * DAY, NOW), st.sampled_from(["/a", "/b", "/c", "/d"]), st.integers(0, 3)
+)
+
+
+@given(st.lists(st.tuples(st.lists(_files, unique_by=lambda file: file.path), st.integers(0, 40)), max_size=6))
+def test_a_listed_file_once_read_stays_known_and_the_state_stays_bounded(runs: list[tuple[list[RemoteFile], int]]) -> None:
+    text = "{}"
+    now = NOW
+    for listed, days in runs:
+        now += days * DAY
+        value = json.loads(text)
+        bookmarks = marks(value, now=now)
+        for file in listed:
+            if not bookmarks.known(file):
+                bookmarks.done(file, sha256=str(file))
+        bookmarks.prune(listed)
+        text = json.dumps(value)
+        assert all(marks(json.loads(text), now=now + DAY).known(file) for file in listed)
+        assert len(value["files"]) + len(value["old"]) == len(listed)
+        assert "." not in text.replace("RemoteFile", "")

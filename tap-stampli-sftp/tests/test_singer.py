@@ -1,0 +1,234 @@
+"""The tap as a process against a real OpenSSH server: what other programs see of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_stampli_sftp.fields import StreamName
+from tap_stampli_sftp.tap import TapStampliSFTP
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ORDER = [str(name) for name in StreamName]
+INVOICES = (
+    "Invoice ID,Invoice Number,Vendor ID,Invoice Date,Currency,Invoice Amount,Line Amount\n"
+    "I1,N1,V1,2026-01-31,EUR,121.00,121.00\n"
+    "I2,N2,V1,2026-01-31,EUR,abc,5.00\n"
+)
+GOOD = INVOICES.replace("abc", "5.00")
+VENDORS = "Vendor ID,Vendor Name\nV1,Acme\n"
+ACCOUNTS = "Company,GL Account\nUS,6000\n"
+PAYMENTS = (
+    "Payment ID,Payment Date,Vendor ID,Currency,Payment Amount,Invoice ID,Applied Amount\n"
+    "P1,2026-02-01,V1,EUR,121.00,I1,121.00\n"
+)
+
+
+def put_all(server: Any) -> None:
+    server.put("invoices_1.csv", INVOICES)
+    server.put("vendors_1.csv", VENDORS)
+    server.put("gl_accounts_1.csv", ACCOUNTS)
+    server.put("payments_1.csv", PAYMENTS)
+
+
+def test_schemas_and_records_come_in_order_and_amounts_keep_their_digits(server: Any, run_tap: Any) -> None:
+    put_all(server)
+    result = run_tap(server.config())
+    assert result.code == 0
+    assert [m["stream"] for m in result.messages if m["type"] == "SCHEMA"] == ORDER
+    streams = [m["stream"] for m in result.messages if m["type"] == "RECORD"]
+    assert streams == [
+        "vendors", "source_files", "gl_accounts", "source_files",
+        "invoices", "rejected_rows", "source_files", "payments", "source_files",
+    ]  # fmt: skip
+    assert str(result.records("invoices")[0]["total_amount"]) == "121.00"
+    (rejected,) = result.records("rejected_rows")
+    assert (rejected["stream"], rejected["reason"], rejected["_sdc_source_line"]) == ("invoices", "bad_amount", 3)
+    files = {item["stream"]: item for item in result.records("source_files")}
+    assert (files["invoices"]["rows"], files["invoices"]["documents"], files["invoices"]["rejected"]) == (2, 1, 1)
+    assert str(files["payments"]["control_totals"]["EUR"]) == "121.00"
+    assert result.messages[-1]["type"] == "STATE"
+
+
+def test_nothing_is_read_twice_and_nothing_is_lost(server: Any, run_tap: Any) -> None:
+    put_all(server)
+    first = run_tap(server.config())
+    second = run_tap(server.config(), state=first.state)
+    assert not [m for m in second.messages if m["type"] == "RECORD"]
+    assert second.state == first.state
+    server.put("invoices_1.csv", GOOD.replace("I1", "I9"))
+    server.put("invoices_2.csv", GOOD, mtime=1_600_000_000)
+    third = run_tap(server.config(), state=second.state)
+    assert [record["invoice_id"] for record in third.records("invoices")] == ["I1", "I2", "I9", "I2"]
+
+
+def test_same_content_under_a_new_name_is_not_read_and_said(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD)
+    first = run_tap(server.config())
+    server.put("invoices_2.csv", GOOD)
+    second = run_tap(server.config(), state=first.state)
+    assert second.records("invoices") == second.records("source_files") == []
+    assert "invoices_2.csv has the same content as" in second.log
+    assert len(second.state["bookmarks"]["invoices"]["files"]) == 2
+
+
+def test_state_has_no_floats_and_the_shape_of_the_contract(server: Any, run_tap: Any) -> None:
+    path = server.put("invoices_1.csv", GOOD)
+    value = run_tap(server.config()).state["bookmarks"]["invoices"]
+    entry = value["files"][str(path)]
+    assert {name: type(part) for name, part in entry.items()} == {"size": int, "mtime": int, "sha256": str}
+    assert value["old"] == []
+
+
+def test_deselected_streams_are_not_read_nor_sent(server: Any, run_tap: Any, tmp_path: Path) -> None:
+    put_all(server)
+    server.put("vendors_1.csv", b"\xff\xfe broken")
+    catalog = TapStampliSFTP(config={}, validate_config=False).catalog_dict
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] == []:
+                entry["metadata"]["selected"] = stream["stream"] not in {"vendors", "source_files"}
+    result = run_tap(server.config(), catalog=catalog)
+    assert result.code == 0
+    assert {m["stream"] for m in result.messages if m["type"] == "RECORD"} == {
+        "gl_accounts", "invoices", "payments", "rejected_rows",
+    }  # fmt: skip
+    assert "vendors" not in {m["stream"] for m in result.messages if m["type"] == "SCHEMA"}
+
+
+def test_a_deselected_property_is_not_sent(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD)
+    catalog = TapStampliSFTP(config={}, validate_config=False).catalog_dict
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] == ["properties", "memo"]:
+                entry["metadata"]["selected"] = False
+            elif entry["breadcrumb"] == []:
+                entry["metadata"]["selected"] = True
+    (first, _) = run_tap(server.config(), catalog=catalog).records("invoices")
+    assert "memo" not in first
+    assert str(first["total_amount"]) == "121.00"
+
+
+def test_stream_maps_are_honoured(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD)
+    config = server.config(stream_maps={"invoices": {"number": "invoice_number"}})
+    assert [set(record) >= {"number"} for record in run_tap(config).records("invoices")] == [True, True]
+
+
+def test_a_file_that_fails_is_left_and_the_others_go_on(server: Any, run_tap: Any) -> None:
+    put_all(server)
+    server.put("invoices_0.csv", "Foo,Bar\n1,2\n", mtime=1_600_000_000)
+    result = run_tap(server.config())
+    assert result.code == 1
+    assert "invoices_0.csv not read: required column missing" in result.log
+    assert "Traceback" not in result.log
+    assert result.messages[-1]["type"] == "STATE"
+    assert len(result.records("invoices")) == 1
+    assert not [path for path in result.state["bookmarks"]["invoices"]["files"] if "invoices_0" in path]
+
+
+@pytest.mark.parametrize("name", ["invoices_1.xml", "invoices_1.zip"])
+def test_an_export_this_version_cannot_read_is_an_error_not_overlooked(server: Any, run_tap: Any, name: str) -> None:
+    server.put(name, "<Invoices/>")
+    result = run_tap(server.config())
+    assert result.code == 1
+    assert f"{name} not read" in result.log
+
+
+def test_on_bad_row_fail_stops_before_the_file_is_sent(server: Any, run_tap: Any) -> None:
+    put_all(server)
+    result = run_tap(server.config(on_bad_row="fail"))
+    assert result.code == 1
+    assert result.records("invoices") == []
+    assert "on_bad_row" in result.log
+    assert list(result.state["bookmarks"]["gl_accounts"]["files"]) != []
+    assert result.state["bookmarks"]["invoices"]["files"] == {}
+
+
+def test_an_empty_directory_is_a_success_with_one_line(server: Any, run_tap: Any) -> None:
+    result = run_tap(server.config())
+    assert (result.code, result.log.count("No export files in")) == (0, 1)
+    assert result.messages[-1]["type"] == "STATE"
+
+
+def test_a_cut_file_waits_one_run_and_is_then_rejected_loudly(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD + "I3,N3")
+    first = run_tap(server.config())
+    assert (first.code, first.records("invoices")) == (0, [])
+    second = run_tap(server.config(), state=first.state)
+    assert [item["reason"] for item in second.records("rejected_rows")] == ["cut_row"]
+    assert len(second.records("invoices")) == 2
+    assert "cut_row" in second.log
+    assert not run_tap(server.config(), state=second.state).records("invoices")
+
+
+def test_a_young_file_waits_until_it_was_unchanged_long_enough(server: Any, run_tap: Any) -> None:
+    now = int(time.time())
+    server.put("invoices_1.csv", GOOD, mtime=now + 5000)
+    first = run_tap(server.config())
+    assert first.records("invoices") == []
+    assert "in the future" in first.log
+    state = first.state
+    (seen,) = state["bookmarks"]["invoices"]["seen"].values()
+    seen["at"] -= 60
+    assert len(run_tap(server.config(), state=state).records("invoices")) == 2
+
+
+def test_discover_and_about_need_neither_settings_nor_network(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tap_stampli_sftp.tap"]
+    discovered = subprocess.run([*command, "--discover"], capture_output=True, check=True, cwd=tmp_path)
+    streams = json.loads(discovered.stdout)["streams"]
+    assert [stream["stream"] for stream in streams] == ORDER
+    about = subprocess.run([*command, "--about", "--format", "json"], capture_output=True, check=True, cwd=tmp_path)
+    assert "host_key" in about.stdout.decode()
+
+
+def test_test_reads_a_sample_and_a_wrong_login_fails_it(server: Any, run_tap: Any) -> None:
+    put_all(server)
+    good = run_tap(server.config(), "--test")
+    assert good.code == 0
+    assert {m["stream"] for m in good.messages if m["type"] == "RECORD"} == set(ORDER)
+    bad = run_tap(server.config(username="nobody-here"), "--test")
+    assert bad.code == 1
+    assert "Traceback" not in bad.log
+
+
+def test_missing_settings_are_one_clear_error(run_tap: Any) -> None:
+    for arguments in ((), ("--test",)):
+        result = run_tap({"username": "u"}, *arguments)
+        assert result.code == 1
+        assert "'host' is a required property" in result.log
+        assert "Traceback" not in result.log
+
+
+def test_a_signal_stops_between_records_with_state_and_a_failing_exit_code(server: Any, tmp_path: Path) -> None:
+    server.put("invoices_1.csv", GOOD, mtime=1_600_000_000)
+    rows = "".join(f"I{n},N{n},V1,2026-01-31,EUR,1.00,1.00\n" for n in range(20_000))
+    server.put("invoices_2.csv", GOOD + rows)
+    (tmp_path / "c.json").write_text(json.dumps(server.config()))
+    with subprocess.Popen(
+        [sys.executable, "-m", "tap_stampli_sftp.tap", "--config", str(tmp_path / "c.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        head = [process.stdout.readline() for _ in range(12)]
+        # The pipe is full by now and the tap waits to write: the signal comes in the middle of the second file.
+        os.kill(process.pid, signal.SIGTERM)
+        rest = process.stdout.read().splitlines()
+        process.wait(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    state = json.loads(rest[-1])
+    assert state["type"] == "STATE"
+    assert [path.rpartition("/")[2] for path in state["value"]["bookmarks"]["invoices"]["files"]] == ["invoices_1.csv"]
+    assert all(json.loads(line) for line in [*head, *rest])
