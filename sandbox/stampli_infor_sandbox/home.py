@@ -92,7 +92,7 @@ def prepare(home: Home) -> None:
 
 
 def ionapi(home: Home) -> dict[str, str]:
-    """The keys of the .ionapi file but for the gateway's address: those of an earlier start, else new ones."""
+    """The keys of the .ionapi file: those of an earlier start, else new ones without an address."""
     if home.ionapi.exists():
         known: dict[str, str] = json.loads(home.ionapi.read_text("utf-8"))
         return known
@@ -110,6 +110,11 @@ def ionapi(home: Home) -> dict[str, str]:
         "saak": f"{TENANT}#{secrets.token_urlsafe(32)}",
         "sask": secrets.token_urlsafe(48),
     }
+
+
+def client_public_key(home: Home) -> str:
+    """The public half of the client key, as one line."""
+    return home.client_key.with_suffix(".pub").read_text("utf-8")
 
 
 def password(home: Home) -> str:
@@ -135,6 +140,7 @@ def publish(home: Home, described: Mapping[str, Any], keys: Mapping[str, str]) -
     """Write the files for clients, ``sandbox.json`` last: once it is there, everything is."""
     sftp = described["sftp"]
     env = {
+        "SANDBOX_HOME": str(home.root.absolute()),
         "SANDBOX_SFTP_HOST": sftp["host"],
         "SANDBOX_SFTP_PORT": sftp["port"],
         "SANDBOX_SFTP_USERNAME": sftp["username"],
@@ -147,7 +153,10 @@ def publish(home: Home, described: Mapping[str, Any], keys: Mapping[str, str]) -
         "SANDBOX_CONO": described["cono"],
         "SANDBOX_DIVI": described["divi"],
     }
-    address = {"iu": described["gateway"]["base_url"], "pu": f"{described['gateway']['base_url']}/{TENANT}/as/"}
+    address = {
+        "iu": described["gateway"]["base_url"],
+        "pu": f"{described['gateway']['base_url']}/{TENANT}/as/",
+    }
     write(home.ionapi, json.dumps({**keys, **address}, indent=1) + "\n")
     write(home.env, "".join(f"{name}={value}\n" for name, value in env.items()))
     write(home.earlier, json.dumps(described, indent=1) + "\n")

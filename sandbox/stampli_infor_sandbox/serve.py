@@ -93,7 +93,7 @@ async def serve(options: Options, scenario: Callable[[], Scenario], tell: Callab
         username=homes.USERNAME,
         password=sftp_password,
         host_key=home.host_key,
-        client_key=home.client_key.with_suffix(".pub"),
+        client_key=homes.client_public_key(home),
     )
     keys = homes.ionapi(home)
     authorization = Authorization(ionapi=keys, token_life=options.token_life)

@@ -34,8 +34,8 @@ class _Login(asyncssh.SSHServer):
         return hmac.compare_digest(known.encode(), f"{username}\0{password}".encode())
 
 
-async def start_sftp(
-    *, root: Path, port: int, username: str, password: str, host_key: Path, client_key: Path
+async def start_sftp(  # noqa: PLR0913 - what one listener needs
+    *, root: Path, port: int, username: str, password: str, host_key: Path, client_key: str
 ) -> asyncssh.SSHAcceptor:
     """Listen on 127.0.0.1.
 
@@ -45,9 +45,8 @@ async def start_sftp(
         username: The one user.
         password: The user's password.
         host_key: Private host key file.
-        client_key: Public key file (``.pub``) that the user may log in with instead of the password.
+        client_key: Public key (one line) that the user may log in with instead of the password.
     """
-    public = client_key.read_text("utf-8")
 
     def factory(channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
         return asyncssh.SFTPServer(channel, chroot=str(root).encode())
@@ -55,7 +54,7 @@ async def start_sftp(
     return await asyncssh.listen(
         "127.0.0.1",
         port,
-        server_factory=lambda: _Login(username, password, public),
+        server_factory=lambda: _Login(username, password, client_key),
         server_host_keys=[str(host_key)],
         sftp_factory=factory,
         reuse_address=True,

@@ -10,7 +10,20 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_INVOICE = ("cono", "divi", "supplier", "payee", "number", "year", "currency", "amount", "vat", "paid", "open", "voucher")
+_INVOICE = (
+    "cono",
+    "divi",
+    "supplier",
+    "payee",
+    "number",
+    "year",
+    "currency",
+    "amount",
+    "vat",
+    "paid",
+    "open",
+    "voucher",
+)
 _STAGED = ("inbn", "cono", "divi", "supplier", "number", "currency", "amount", "supa", "status")
 
 

@@ -11,19 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from stampli_infor_sandbox.gateway.execute import (
-    BadRequest,
-    Execution,
-    Result,
-    parse_bulk,
-    parse_single,
-    run,
-)
+from stampli_infor_sandbox.gateway.execute import BadRequest, parse_bulk, parse_single, run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from stampli_infor_sandbox.gateway.control import Control
+    from stampli_infor_sandbox.gateway.execute import Execution, Result
     from stampli_infor_sandbox.gateway.faults import Rule
     from stampli_infor_sandbox.gateway.throttle import Throttle
     from stampli_infor_sandbox.m3.engine import M3
@@ -90,9 +84,7 @@ class Gateway:
         text = await request.text()
         return await self._execute(request, lambda: parse_bulk(text))
 
-    async def _execute(
-        self, request: web.Request, parse: Callable[[], Execution]
-    ) -> web.StreamResponse:
+    async def _execute(self, request: web.Request, parse: Callable[[], Execution]) -> web.StreamResponse:
         log = self.control.log
         entry = log.open(at=_now(), method=request.method, program="", transactions=[])
         log.count("http")
@@ -139,9 +131,7 @@ class Gateway:
             return await work()
         entry["fault"] = rule.action
         if rule.action == "work_after_answer":
-            asyncio.get_running_loop().call_later(
-                rule.delay_ms / 1000, lambda: asyncio.ensure_future(work())
-            )
+            asyncio.get_running_loop().call_later(rule.delay_ms / 1000, lambda: asyncio.ensure_future(work()))
             return _status(rule, 504)
         if rule.delay_ms:
             await asyncio.sleep(rule.delay_ms / 1000)
@@ -202,7 +192,9 @@ def _status(rule: Rule, status: int) -> web.Response:
         headers["Retry-After"] = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     elif rule.retry_after not in {None, "none"}:
         headers["Retry-After"] = str(rule.retry_after)
-    return web.json_response({"message": f"Injected by the sandbox: {status}"}, status=status, headers=headers)
+    return web.json_response(
+        {"message": f"Injected by the sandbox: {status}"}, status=status, headers=headers
+    )
 
 
 def _refuse(

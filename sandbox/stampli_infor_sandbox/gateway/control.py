@@ -1,4 +1,4 @@
-"""``/sandbox/...``: what a test tells the sandbox and asks it. No part of Infor; no token needed, loopback only."""
+"""``/sandbox/...``: what a test tells the sandbox and asks it. No part of Infor; needs no token."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from stampli_infor_sandbox.gateway.faults import FaultError, Faults, Rule
+from stampli_infor_sandbox.gateway.faults import FaultError, Rule
 from stampli_infor_sandbox.m3.database import unit_of_work
 from stampli_infor_sandbox.m3.master import MasterError, parse
 
 if TYPE_CHECKING:
+    from stampli_infor_sandbox.gateway.faults import Faults
     from stampli_infor_sandbox.gateway.log import RequestLog
     from stampli_infor_sandbox.gateway.oauth import Authorization
     from stampli_infor_sandbox.m3.engine import M3
@@ -81,7 +82,7 @@ class Control:
         return web.json_response([])
 
     async def put_master(self, request: web.Request) -> web.Response:
-        """Add or replace master data: ``{"suppliers": [{...}], "dimensions": [...], ...}``; all or nothing."""
+        """Add or replace master data, all or nothing: ``{"suppliers": [{...}], "dimensions": [...]}``."""
         now = int(self.m3.clock().timestamp() * 1000)
         try:
             data: dict[str, list[dict[str, Any]]] = await request.json()

@@ -7,11 +7,13 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_sandbox.m3.engine import M3, Request, error_of
+from stampli_infor_sandbox.m3.engine import Request, error_of
 from stampli_infor_sandbox.m3.errors import Nok
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from stampli_infor_sandbox.m3.engine import M3
 
 _OPTIONS = {"cono", "divi", "maxrecs", "excludeempty", "righttrim", "returncols", "dateformat", "format",
             "extendedresult"}  # fmt: skip
@@ -119,7 +121,11 @@ def run(m3: M3, execution: Execution, *, stop_after: int | None = None, drop: bo
     count = len(execution.steps) if stop_after is None else min(stop_after, len(execution.steps))
     for step in execution.steps[:count]:
         result: dict[str, Any] = {"transaction": step.transaction, "records": []}
-        entry: dict[str, Any] = {"transaction": step.transaction, "record": dict(step.record), "outcome": "OK"}
+        entry: dict[str, Any] = {
+            "transaction": step.transaction,
+            "record": dict(step.record),
+            "outcome": "OK",
+        }
         try:
             result["records"] = m3.run(execution.request, step.transaction, step.record, step.columns)
             done += 1

@@ -35,10 +35,10 @@ class FaultError(ValueError):
 
 @dataclass(slots=True)
 class Rule:
-    """One rule. It counts the requests that match and hits the ``nth``, or all, ``times`` at most (0: no limit).
+    """One rule: it counts the requests that match and hits the ``nth``, or all of them.
 
-    ``program`` OAUTH with ``transaction`` token stands for the authorization server. ``record`` are field values
-    that one of the request's transactions must have.
+    ``times`` limits how often (0: no limit). ``program`` OAUTH with ``transaction`` token stands for the
+    authorization server. ``record`` are field values that one of the request's transactions must have.
     """
 
     action: str
@@ -72,9 +72,8 @@ class Rule:
         known = [f.name for f in fields(cls) if f.name not in {*_MATCH, "seen", "hits"}]
         strange = [*(k for k in rest if k not in known), *(f"match.{k}" for k in match if k not in _MATCH)]
         if strange:
-            raise FaultError(
-                f"unknown keys {', '.join(strange)}; known are match ({', '.join(_MATCH)}), {', '.join(known)}"
-            )
+            names = f"match ({', '.join(_MATCH)}), {', '.join(known)}"
+            raise FaultError(f"unknown keys {', '.join(strange)}; known are {names}")
         rule = cls(**match, **rest)
         if rule.action not in ACTIONS:
             raise FaultError(f"unknown action {rule.action!r}; known are {', '.join(ACTIONS)}")

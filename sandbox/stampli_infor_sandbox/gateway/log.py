@@ -34,6 +34,7 @@ class RequestLog:
         with unit_of_work(self.connection):
             for name, n in Counter(names).items():
                 self.connection.execute(
-                    "INSERT INTO request_count VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
+                    "INSERT INTO request_count VALUES (?, ?)"
+                    " ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
                     (name, n),
                 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def lst_suppliers(m3: M3, call: Call) -> list[Record]:
-    """Suppliers by number, FRSU to TOSU, changed at LMTS or later. SUST is no status: GetBasicData has STAT."""
+    """Suppliers FRSU to TOSU, changed at LMTS or later. SUST is no status: GetBasicData has STAT."""
     first, last, since = call.get("FRSU"), call.get("TOSU"), call.number("LMTS")
     found = [
         s
@@ -70,7 +70,10 @@ def lst_dimensions(m3: M3, call: Call) -> list[Record]:
     found = [
         d
         for d in m3.master.dimensions.values()
-        if d.cono == call.cono and d.aitp == aitp and d.aitm >= first and (not call.divi or d.divi in {"", call.divi})
+        if d.cono == call.cono
+        and d.aitp == aitp
+        and d.aitm >= first
+        and (not call.divi or d.divi in {"", call.divi})
     ]
     return [_dimension(d) for d in sorted(found, key=lambda d: (d.aitm, d.divi))]
 
@@ -85,7 +88,9 @@ def get_dimension(m3: M3, call: Call) -> list[Record]:
 
 def lst_tax_codes(m3: M3, call: Call) -> list[Record]:
     """VAT codes from VTCD on."""
-    codes = sorted(key for key in m3.master.tax_codes if key[0] == call.cono and key[1] >= call.number("VTCD"))
+    codes = sorted(
+        key for key in m3.master.tax_codes if key[0] == call.cono and key[1] >= call.number("VTCD")
+    )
     return [_tax_code(m3.master.tax_codes[key]) for key in codes]
 
 

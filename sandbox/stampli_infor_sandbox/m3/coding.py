@@ -64,6 +64,6 @@ def check_tax_code(master: Master, cono: int, vtcd: str) -> None:
     Raises:
         Nok: The code does not exist.
     """
-    code = int(vtcd.split(".")[0] or "0") if vtcd else 0
+    code = int(vtcd.split(".", maxsplit=1)[0] or "0") if vtcd else 0
     if code and (cono, code) not in master.tax_codes:
         raise unknown("VTCD", f"VAT code {code}")

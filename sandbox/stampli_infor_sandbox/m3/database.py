@@ -1,7 +1,7 @@
 """M3's durable state: one SQLite file in the sandbox's home.
 
-``synchronous=OFF``: a commit reaches the operating system, not the disk. The tests kill processes, they do not
-cut the power, and what a killed process has committed is all there. It makes a commit cost microseconds.
+``synchronous=OFF``: a commit reaches the operating system, not the disk. The tests kill processes, they do
+not cut the power, and what a killed process has committed is all there. A commit costs microseconds so.
 """
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_sandbox.m3.database import unit_of_work
-from stampli_infor_sandbox.m3.errors import Nok, invalid, must_be_entered, unknown
+from stampli_infor_sandbox.m3.errors import invalid, must_be_entered, unknown
 from stampli_infor_sandbox.m3.metadata import check_record, tenant
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping
 
+    from stampli_infor_sandbox.m3.errors import Nok
     from stampli_infor_sandbox.m3.master import Master
     from stampli_infor_sandbox.m3.metadata import Field, Tenant
 

@@ -1,7 +1,7 @@
 """APS450MI and APS100MI: supplier invoice batches, from the head to the point where M3 posts them.
 
-APS100MI is in no published MI repository. Its contract is **assumed**: APS450MI's, and a batch posts by itself as
-soon as its lines and VAT make up its total. APS450MI's is posted through APS455MI (see ``posting``).
+APS100MI is in no published MI repository. Its contract is **assumed**: APS450MI's, and a batch posts by
+itself as soon as its lines and VAT make up its total. APS450MI's is posted through APS455MI (see ``posting``).
 """
 
 from __future__ import annotations
@@ -20,54 +20,68 @@ if TYPE_CHECKING:
     import sqlite3
 
     from stampli_infor_sandbox.m3.engine import M3, Call, Handler, Record
+    from stampli_infor_sandbox.m3.master import Master, Supplier
 
 NORMAL_INVOICE = "20"
 VAT_LINE = 3
 ACCOUNTING_LINE = 8
+APPROVED = "20"
 BLOCKED = "90"
 
 
 def add_head(m3: M3, call: Call) -> list[Record]:
     """Open a batch. Not idempotent: the same number again opens a second one, as M3's staging does."""
     head = dict(call.record)
-    master, cono = m3.master, call.cono
     if not call.divi:
         raise must_be_entered("DIVI")
-    if head.setdefault("IBTP", NORMAL_INVOICE) != NORMAL_INVOICE:
-        raise invalid("IBTP", f"IBTP {head['IBTP']}: this sandbox knows normal invoices (20) only")
     if not head.get("SINO"):
         raise must_be_entered("SINO")
+    if head.setdefault("IBTP", NORMAL_INVOICE) != NORMAL_INVOICE:
+        raise invalid("IBTP", f"IBTP {head['IBTP']}: this sandbox knows normal invoices (20) only")
+    supplier = _check_parties(m3.master, call.cono, head)
+    _check_money(head, supplier)
+    _check_terms(m3, call.cono, head, supplier)
+    inbn = next_number(m3.connection, "inbn", 1000001)
+    m3.connection.execute(
+        "INSERT INTO batch (inbn, program, cono, divi, spyn, suno, sino, supa, rgdt, head)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (inbn, call.program, call.cono, call.divi, head["SPYN"], head["SUNO"], head["SINO"], NEW, m3.today(),
+         json.dumps(head)),
+    )  # fmt: skip
+    return [{"INBN": str(inbn)}]
+
+
+def _check_parties(master: Master, cono: int, head: Record) -> Supplier:
     supplier = master.supplier(cono, head["SUNO"])
     payee = master.supplier(cono, head.setdefault("SPYN", supplier.paid_as), "SPYN")
     for field, found in (("SUNO", supplier), ("SPYN", payee)):
         if found.status == BLOCKED:
             raise invalid(field, f"Supplier {found.suno} is blocked (status 90)")
-        if found.status != "20":
+        if found.status != APPROVED:
             raise invalid(field, f"Supplier {found.suno} is preliminary (status {found.status})")
     if payee.suno not in {supplier.suno, supplier.paid_as}:
         raise invalid("SPYN", f"Payee {payee.suno} is not the payee of supplier {supplier.suno}")
+    return supplier
+
+
+def _check_money(head: Record, supplier: Supplier) -> None:
     currency = head.setdefault("CUCD", supplier.currency)
     if currency not in CURRENCY_DECIMALS:
         raise unknown("CUCD", f"Currency {currency}")
     for field in ("CUAM", "VTAM"):
         amount(head.get(field, ""), currency=currency, field=field)
+
+
+def _check_terms(m3: M3, cono: int, head: Record, supplier: Supplier) -> None:
+    company = m3.master.companies[cono]
     head.setdefault("ACDT", m3.today())
-    company = master.companies[cono]
     if not company.period_from <= head["ACDT"] <= company.period_to:
         raise invalid("ACDT", f"ACDT {head['ACDT']} is in no open period of company {cono}")
-    if (cono, head.setdefault("TEPY", supplier.terms)) not in master.terms:
+    if (cono, head.setdefault("TEPY", supplier.terms)) not in m3.master.terms:
         raise unknown("TEPY", f"Payment terms {head['TEPY']}")
     method = head.setdefault("PYME", supplier.payment_method)
-    if method and (cono, method) not in master.payment_methods:
+    if method and (cono, method) not in m3.master.payment_methods:
         raise unknown("PYME", f"Payment method {method}")
-    inbn = next_number(m3.connection, "inbn", 1000001)
-    m3.connection.execute(
-        "INSERT INTO batch (inbn, program, cono, divi, spyn, suno, sino, supa, rgdt, head)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (inbn, call.program, cono, call.divi, head["SPYN"], head["SUNO"], head["SINO"], NEW, m3.today(),
-         json.dumps(head)),
-    )  # fmt: skip
-    return [{"INBN": str(inbn)}]
 
 
 def add_line(m3: M3, call: Call) -> list[Record]:

@@ -69,7 +69,8 @@ def lst_voucher_lines(m3: M3, call: Call) -> list[Record]:
 def _invoice(m3: M3, call: Call) -> sqlite3.Row:
     key = (call.get("SPYN"), call.get("SINO"), call.number("INYR"), call.get("SUNO"))
     row: sqlite3.Row | None = m3.connection.execute(
-        "SELECT * FROM invoice WHERE cono = ? AND divi = ? AND spyn = ? AND sino = ? AND inyr = ? AND suno = ?",
+        "SELECT * FROM invoice"
+        " WHERE cono = ? AND divi = ? AND spyn = ? AND sino = ? AND inyr = ? AND suno = ?",
         (call.cono, call.divi, *key),
     ).fetchone()
     if row is None:

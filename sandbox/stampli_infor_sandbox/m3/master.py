@@ -83,7 +83,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A value of an accounting dimension; dates yyyyMMdd, blank for no bound; ``required``: dimensions 2..7."""
+    """A value of an accounting dimension.
+
+    ``valid_from`` and ``valid_to`` are yyyyMMdd, blank for no bound; ``required`` are dimensions 2..7.
+    """
 
     KEY: ClassVar = ("cono", "divi", "aitp", "aitm")
     cono: int

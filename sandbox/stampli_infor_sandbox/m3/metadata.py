@@ -138,9 +138,7 @@ def tenant(name: str, served: Iterable[tuple[str, str]]) -> Tenant:
             inputs=_fields(described["in"], later=name != "ce2020"),
             outputs=_fields(described["out"], later=name != "ce2020"),
         )
-    return Tenant(
-        name=name, programs=programs, descriptions={p: shipped[p]["description"] for p in programs}
-    )
+    return Tenant(name=name, programs=programs, descriptions={p: shipped[p]["description"] for p in programs})
 
 
 def _fields(rows: Iterable[Mapping[str, Any]], *, later: bool) -> dict[str, Field]:

@@ -78,7 +78,9 @@ def _head_error(m3: M3, batch: sqlite3.Row, head: Record) -> str:
         return f"Invoice {batch['sino']} of {head['IVDT'][:4]} already exists (voucher {known['vono']})"
     if not is_complete(m3, batch):
         net, tax = totals(m3, batch["inbn"])
-        return f"CUAM {head.get('CUAM', '')} / VTAM {head.get('VTAM', '0')} do not match lines {net} / VAT {tax}"
+        return (
+            f"CUAM {head.get('CUAM', '')} / VTAM {head.get('VTAM', '0')} do not match lines {net} / VAT {tax}"
+        )
     return ""
 
 

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 def get_bank(m3: M3, call: Call) -> list[Record]:
     """A bank identifier."""
     bank = _bank(m3, call)
-    return [
-        {"CONO": str(bank.cono), "DIVI": bank.divi, "BSID": bank.bsid, "BKID": bank.bkid, "STAT": "20"}
-    ]
+    return [{"CONO": str(bank.cono), "DIVI": bank.divi, "BSID": bank.bsid, "BKID": bank.bkid, "STAT": "20"}]
 
 
 def add_head(m3: M3, call: Call) -> list[Record]:
@@ -77,7 +75,8 @@ def add_detail(m3: M3, call: Call) -> list[Record]:
         raise no_record(f"statement line {blsn}", "BLSN")
     key = (call.cono, call.divi, statement["jbno"], blsn, blss)
     there = m3.connection.execute(
-        "SELECT 1 FROM statement_detail WHERE cono = ? AND divi = ? AND jbno = ? AND blsn = ? AND blss = ?", key
+        "SELECT 1 FROM statement_detail WHERE cono = ? AND divi = ? AND jbno = ? AND blsn = ? AND blss = ?",
+        key,
     ).fetchone()
     if there is not None:
         raise record_exists(f"statement detail {blsn}/{blss}", "BLSS")
@@ -131,7 +130,9 @@ def _settle(m3: M3, statement: sqlite3.Row, line: sqlite3.Row, detail: sqlite3.R
     within = 0 <= paid <= total if total >= 0 else total <= paid <= 0
     if not within:
         still = total - Decimal(invoice["pcua"])
-        raise invalid("BLNF", f"Invoice {detail['sino']} has {still} open, not {-Decimal(detail['blnf'])} ({where})")
+        raise invalid(
+            "BLNF", f"Invoice {detail['sino']} has {still} open, not {-Decimal(detail['blnf'])} ({where})"
+        )
     m3.connection.execute(
         "UPDATE invoice SET pcua = ? WHERE cono = ? AND divi = ? AND spyn = ? AND sino = ? AND inyr = ?"
         " AND suno = ?",

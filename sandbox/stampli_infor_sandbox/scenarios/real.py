@@ -38,7 +38,9 @@ def real(folder: Path) -> Scenario:
     """
     missing = [name for name in (OLDER, NEWER) if not (folder / name).is_file()]
     if missing:
-        raise DataError(f"{folder} lacks {' and '.join(missing)}: give --data the folder that holds both files")
+        raise DataError(
+            f"{folder} lacks {' and '.join(missing)}: give --data the folder that holds both files"
+        )
     older = _rows((folder / OLDER).read_text("cp1252"))
     newer = _rows((folder / NEWER).read_text("utf-8-sig"))
     names: dict[str, str] = {}
@@ -85,6 +87,11 @@ def _areas() -> list[dict[str, object]]:
     crosswalk = resources.files("stampli_infor_sandbox").joinpath("real", "crosswalks", "dimensions.csv")
     rows = csv.DictReader(io.StringIO(crosswalk.read_text("utf-8")))
     return [
-        {"cono": CONO, "aitp": int(row["ait"].removeprefix("ait")), "aitm": row["value"], "name": row["stampli_code"]}
+        {
+            "cono": CONO,
+            "aitp": int(row["ait"].removeprefix("ait")),
+            "aitm": row["value"],
+            "name": row["stampli_code"],
+        }
         for row in rows
     ]
