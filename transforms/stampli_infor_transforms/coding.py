@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from stampli_infor_transforms.document_parts import AccountingLine, plain
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from stampli_infor_transforms.companies import Place
-    from stampli_infor_transforms.crosswalks import Crosswalks
+    from stampli_infor_transforms.crosswalks import Crosswalks, Share
     from stampli_infor_transforms.findings import Findings
     from stampli_infor_transforms.policy import Policy
 
@@ -57,6 +57,9 @@ class _Coding:
         self.ait[ait] = value
         self.rule[ait] = rule
 
+    def values(self) -> tuple[str, ...]:
+        return tuple(self.ait.get(name, "") for name in AITS)
+
     def trace(self) -> tuple[str, ...]:
         return tuple(f"{name}={self.ait[name]} {self.rule[name]}" for name in AITS if name in self.ait)
 
@@ -86,21 +89,18 @@ class Coder:
         coding = _Coding()
         allocation = self._account(source, coding)
         self._dimensions(source, coding)
-        text = self._text(source)
+        whole = AccountingLine(
+            kind="expense",
+            amount=source.amount,
+            tax=source.tax,
+            tax_code=tax_code,
+            text=self._text(source),
+            source_line=source.number,
+        )
         rules = (tax_rule,) if tax_rule else ()
-        if not allocation:
-            line = self._line(source, coding, source.amount, source.tax, tax_code, text, rules)
-            return (line,)
-        cono, divi = self.place.cono, self.place.divi
-        shares = self.crosswalks.allocation(cono, divi, allocation)
+        shares = self._shares(source, allocation) if allocation else ()
         if not shares:
-            self.findings.add(
-                "allocation_not_found",
-                f"lines.{source.number}.allocation",
-                f"Line {source.number}: allocation '{allocation}' has no shares for company {cono}, division "
-                f"'{divi}'. Add them to allocations.csv, or correct the line in Stampli.",
-            )
-            return (self._line(source, coding, source.amount, source.tax, tax_code, text, rules),)
+            return (replace(whole, ait=coding.values(), trace=(*coding.trace(), *rules)),)
         percents = [share.percent for share in shares]
         amounts = split(source.amount, percents, self.currency)
         taxes = split(source.tax, percents, self.currency)
@@ -113,8 +113,21 @@ class Coder:
             for ait, value in share.ait.items():
                 part.put(ait, value, share.at)
             rule = f"share={plain(share.percent)} % of {plain(source.amount)} {share.at}"
-            found.append(self._line(source, part, amount, tax, tax_code, text, (*rules, rule)))
+            trace = (*part.trace(), *rules, rule)
+            found.append(replace(whole, amount=amount, tax=tax, ait=part.values(), trace=trace))
         return tuple(found)
+
+    def _shares(self, source: SourceLine, allocation: str) -> tuple[Share, ...]:
+        cono, divi = self.place.cono, self.place.divi
+        shares = self.crosswalks.allocation(cono, divi, allocation)
+        if not shares:
+            self.findings.add(
+                "allocation_not_found",
+                f"lines.{source.number}.allocation",
+                f"Line {source.number}: allocation '{allocation}' has no shares for company {cono}, "
+                f"division '{divi}'. Add them to allocations.csv, or correct the line in Stampli.",
+            )
+        return shares
 
     def _account(self, source: SourceLine, coding: _Coding) -> str:
         """Code the GL account; return the allocation to use, the line's own before the row's."""
@@ -189,24 +202,3 @@ class Coder:
             f"Line {source.number}: the text was cut to '{cut}' (M3 takes {_TEXT_LENGTH})."
         )
         return cut
-
-    def _line(  # noqa: PLR0913, PLR0917 - one argument a part of the line
-        self,
-        source: SourceLine,
-        coding: _Coding,
-        amount: Decimal,
-        tax: Decimal,
-        tax_code: str,
-        text: str,
-        rules: tuple[str, ...],
-    ) -> AccountingLine:
-        return AccountingLine(
-            kind="expense",
-            amount=amount,
-            tax=tax,
-            tax_code=tax_code,
-            ait=tuple(coding.ait.get(name, "") for name in AITS),
-            text=text,
-            source_line=source.number,
-            trace=(*coding.trace(), *rules),
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from stampli_infor_transforms.crosswalks import Crosswalks
     from stampli_infor_transforms.policy import Policy
-    from stampli_infor_transforms.reference import CompanyReference, Reference
+    from stampli_infor_transforms.reference import Reference
 
 
 def map_invoice(
@@ -40,27 +41,27 @@ def map_invoice(
     findings = Findings()
     if not is_record(record, "invoice", findings):
         return Mapping(None, findings.reasons)
-    return _Invoice(record, crosswalks, reference, policy, today, findings).mapped()
+    invoice = _Invoice(
+        fields=Fields(record, findings),
+        crosswalks=crosswalks,
+        reference=reference,
+        policy=policy,
+        today=today,
+        findings=findings,
+    )
+    return invoice.mapped()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Invoice:
-    """One invoice on its way."""
+    """One invoice on its way, beside all that it is mapped with."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - made in one place
-        self,
-        record: MappingABC[str, Any],
-        crosswalks: Crosswalks,
-        reference: Reference,
-        policy: Policy,
-        today: date,
-        findings: Findings,
-    ) -> None:
-        self.fields = Fields(record, findings)
-        self.crosswalks = crosswalks
-        self.reference = reference
-        self.policy = policy
-        self.today = today
-        self.findings = findings
+    fields: Fields
+    crosswalks: Crosswalks
+    reference: Reference
+    policy: Policy
+    today: date
+    findings: Findings
 
     def mapped(self) -> Mapping:
         """Map everything that can be mapped, then check the whole."""
@@ -92,9 +93,26 @@ class _Invoice:
             )
         accounting_date = self._accounting_date(invoice_date)
         currency = fields.text("currency").upper()
+        here = place or Place(0, "")
+        # Without a company no row of a crosswalk can be found: what coding says of that is of no use.
+        coded = findings if place is not None else Findings()
+        coder = Coder(
+            place=here,
+            currency=currency,
+            crosswalks=self.crosswalks,
+            policy=self.policy,
+            findings=coded,
+        )
+        taxes = TaxCodes(
+            place=here,
+            supplier=company.supplier(party.suno) if company is not None else None,
+            crosswalks=self.crosswalks,
+            policy=self.policy,
+            findings=coded,
+        )
         document = AccountingInvoice(
-            cono=place.cono if place else 0,
-            divi=place.divi if place else "",
+            cono=here.cono,
+            divi=here.divi,
             supplier=party.suno,
             payee=party.payee,
             number=fields.text("invoice_number"),
@@ -110,7 +128,7 @@ class _Invoice:
             po_number=fields.text("po_number"),
             company=company_text,
             source_key=key_of("invoices", fields),
-            lines=self._coded(lines, tax_total, place, company, party, currency),
+            lines=self._coded(lines, tax_total, coder, taxes),
         )
         again = check_invoice(document, reference=self.reference, today=self.today)
         findings.keep_new(each for each in again if not self._follows(each.code, each.field, party))
@@ -125,7 +143,7 @@ class _Invoice:
             return self.findings.has("malformed_document")
         if code == "unknown_company":
             return self.findings.has("unknown_company")
-        return not party.suno and field in {"supplier", "payee"}
+        return not party.suno and (field in {"supplier", "payee"} or code == "tax_code_missing")
 
     def _amounts(
         self, company_text: str, place: Place | None
@@ -219,30 +237,9 @@ class _Invoice:
             return ""
         return row.cells["tepy"]
 
-    def _coded(  # noqa: PLR0913, PLR0917 - one argument a thing found before
-        self,
-        lines: list[SourceLine],
-        tax_total: Decimal | None,
-        place: Place | None,
-        company: CompanyReference | None,
-        party: Party,
-        currency: str,
+    def _coded(
+        self, lines: list[SourceLine], tax_total: Decimal | None, coder: Coder, taxes: TaxCodes
     ) -> tuple[AccountingLine, ...]:
-        here = place or Place(0, "")
-        coder = Coder(
-            place=here,
-            currency=currency,
-            crosswalks=self.crosswalks,
-            policy=self.policy,
-            findings=self.findings,
-        )
-        taxes = TaxCodes(
-            place=here,
-            supplier=company.supplier(party.suno) if company is not None else None,
-            crosswalks=self.crosswalks,
-            policy=self.policy,
-            findings=self.findings,
-        )
         in_header = tax_is_in_header(tax_total, lines)
         found: list[AccountingLine] = []
         for line in lines:

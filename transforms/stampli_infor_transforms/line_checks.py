@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def check_line(
             f"{where}.gl_account",
             f"{what} ({line.amount:f}) has no GL account. Code it in Stampli and export again.",
         )
-    checked = _Line(line, company, divi, on, where, what, findings)
+    checked = _Line(line=line, company=company, divi=divi, on=on, where=where, what=what, findings=findings)
     for at, code in enumerate(line.ait, 1):
         if code:
             checked.dimension(at, code)
@@ -83,26 +84,17 @@ def _tax_code(
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
     """One expense line beside the reference data it is held against."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - made in one place
-        self,
-        line: AccountingLine,
-        company: CompanyReference | None,
-        divi: str,
-        on: date,
-        where: str,
-        what: str,
-        findings: Findings,
-    ) -> None:
-        self.line = line
-        self.company = company
-        self.divi = divi
-        self.on = on
-        self.where = where
-        self.what = what
-        self.findings = findings
+    line: AccountingLine
+    company: CompanyReference | None
+    divi: str
+    on: date
+    where: str
+    what: str
+    findings: Findings
 
     def dimension(self, at: int, code: str) -> None:
         """Check one dimension's value."""

@@ -15,6 +15,7 @@ NOT_SENT: Final = "none"
 _MATCHES: Final = ("crosswalk", "external_id", "name")
 _APPROVED: Final = ("approved", "exported", "processed", "paid")
 _PAID: Final = ("paid", "processed", "cleared", "settled", "completed")
+_LAST_CONO: Final = 999
 _DATES: Final = ("posting", "invoice", "today")
 
 SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
@@ -164,7 +165,7 @@ def _cono(value: Any) -> int | None:
         return None
     if not isinstance(value, bool) and str(value).strip().isascii() and str(value).strip().isdigit():
         number = int(str(value))
-        if 1 <= number <= 999:  # noqa: PLR2004 - CONO has three digits
+        if 1 <= number <= _LAST_CONO:
             return number
     raise SettingsError("cono", f"is '{value}', but an M3 company is a number from 1 to 999.")
 

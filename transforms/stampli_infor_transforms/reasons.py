@@ -1,7 +1,7 @@
 """Every reason for which a document is held: machine code, group, whether a person may release it, and help.
 
-The table speaks for the whole project. Reasons of the mapping stage are made with `reason`; those that the
-target alone can know (``raised_by='target'``) are made there with the same function, so no code stands outside it.
+The table speaks for the whole project. Reasons of the mapping stage are made with `reason`; those that only
+the target can know (``raised_by='target'``) are made there with the same function: no code stands outside it.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_transforms.names import nearest, nearest_code, normalise_name
+from stampli_infor_transforms.names import nearest, normalise_name, sorted_words
 from stampli_infor_transforms.rows import Company, DimensionValue, Supplier, TaxCode
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ class CompanyReference:
         known = self._suggested.get((kind, query))
         if known is None:
             rows = self._rows
-            hits = nearest(query, self._names) if kind == "name" else nearest_code(query, self._sunos)
-            known = tuple(
-                f"{rows[at].suno} {rows[at].name} ({score} %)".replace("  ", " ") for at, score in hits
+            by_name = kind == "name"
+            hits = (
+                nearest(sorted_words(query), self._sorted_names) if by_name else nearest(query, self._sunos)
             )
+            known = tuple(_suggestion(rows[at].suno, rows[at].name, score) for at, score in hits)
             self._suggested[kind, query] = known
         return known if query else ()
 
@@ -81,10 +82,9 @@ class CompanyReference:
         key = (f"ait{dimension}", code)
         known = self._suggested.get(key)
         if known is None:
-            values = self._open_values.get(dimension, [])
-            hits = nearest_code(code, [value.code for value in values])
+            values, codes = self._open_values.get(dimension, ([], []))
             known = tuple(
-                f"{values[at].code} {values[at].name} ({score} %)".replace("  ", " ") for at, score in hits
+                _suggestion(codes[at], values[at].name, score) for at, score in nearest(code, codes)
             )
             self._suggested[key] = known
         return known
@@ -124,6 +124,10 @@ class CompanyReference:
         return [normalise_name(each.name) for each in self._rows]
 
     @cached_property
+    def _sorted_names(self) -> list[str]:
+        return [sorted_words(each) for each in self._names]
+
+    @cached_property
     def _sunos(self) -> list[str]:
         return [each.suno for each in self._rows]
 
@@ -143,12 +147,12 @@ class CompanyReference:
         return dict(found)
 
     @cached_property
-    def _open_values(self) -> dict[int, list[DimensionValue]]:
+    def _open_values(self) -> dict[int, tuple[list[DimensionValue], list[str]]]:
         found: dict[int, list[DimensionValue]] = defaultdict(list)
         for value in self.dimensions.values():
             if not value.blocked and not value.blocked_manual:
                 found[value.dimension].append(value)
-        return dict(found)
+        return {dimension: (values, [each.code for each in values]) for dimension, values in found.items()}
 
 
 class Reference:
@@ -178,6 +182,10 @@ class Reference:
         """
         companies = [CompanyReference.from_json(each) for each in value["companies"]]
         return cls({each.company.cono: each for each in companies})
+
+
+def _suggestion(code: str, name: str, score: int) -> str:
+    return f"{code} {name} ({score} %)" if name else f"{code} ({score} %)"
 
 
 def _bare(code: str) -> str:

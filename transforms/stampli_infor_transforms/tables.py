@@ -14,7 +14,7 @@ from stampli_infor_transforms.policy import AITS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MANGLED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
+_MANGLED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]\d+", re.IGNORECASE)
 _BROKEN_FORMULA: Final = re.compile(r"#(?:N/A|NV|REF!|BEZUG!|NAME\?|VALUE!|WERT!|DIV/0!|NULL!|NUM!|ZAHL!)")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 

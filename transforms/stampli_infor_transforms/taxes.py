@@ -53,6 +53,9 @@ class TaxCodes:
             found, rule = self.policy.default_tax_code, "setting default_tax_code"
         elif self.supplier is not None and self.supplier.tax_code:
             found, rule = self.supplier.tax_code, f"supplier {self.supplier.suno}"
+        elif self.supplier is None:
+            # Whether a code is missing can't be said before the supplier is known.
+            return "", ""
         else:
             self.findings.add(
                 "tax_code_missing",

@@ -224,6 +224,6 @@ def test_hash_of_a_payment_sees_its_applications(records: Records) -> None:
         (["x"], False),
     ],
 )
-def test_approved(status: Any, approved: bool) -> None:  # noqa: FBT001 - a table's column
+def test_approved(status: Any, *, approved: bool) -> None:
     assert is_approved({"status": status}, ("approved", "Exported")) is approved
     assert is_paid({"status": status}, ("approved", "Exported")) is approved

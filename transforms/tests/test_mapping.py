@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine, AccountingPayment, Mapping
+from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine, AccountingPayment
 from stampli_infor_transforms.mapping import check_invoice
 from stampli_infor_transforms.policy import GlString
 
 if TYPE_CHECKING:
+    from stampli_infor_transforms.documents import Mapping
+
     from .conftest import Records, World
 
 GL = "cono,divi,stampli_gl_account,ait1,ait2,ait3,ait4,ait5,ait6,ait7,allocation"
@@ -150,7 +152,7 @@ def test_division_row_of_an_account_wins(world: World, records: Records) -> None
 
 
 @pytest.mark.parametrize("by_row", [True, False])
-def test_allocation_splits_to_the_cent(world: World, records: Records, by_row: bool) -> None:  # noqa: FBT001
+def test_allocation_splits_to_the_cent(world: World, records: Records, *, by_row: bool) -> None:
     shares = [f"100,,THIRDS,{percent},,,{code},,,," for percent, code in (("33.33", "CC10"), ("66.67", ""))]
     split = world.table("allocations", SHARES, *shares)
     split = split.table("gl_accounts", GL, f"100,,x,6100,PLANT1,,,,,,{'THIRDS' if by_row else ''}")
@@ -204,9 +206,9 @@ def test_tax_in_the_header_alone(
     ]
     document = _invoice(world.invoice(records.invoice(lines=lines)))
     assert [(line.kind, line.amount, line.tax, line.tax_code) for line in document.lines] == [
-        ("expense", 50, 0, ""),
-        ("expense", 50, 0, ""),
-        ("tax", 0, Decimal(21), expected),
+        ("expense", Decimal(50), Decimal(0), ""),
+        ("expense", Decimal(50), Decimal(0), ""),
+        ("tax", Decimal(0), Decimal(21), expected),
     ]
 
 
@@ -226,8 +228,8 @@ def test_credits_are_negative(world: World, records: Records, kind: str | None, 
     )
     document = _invoice(world.invoice(record))
     assert document.kind == "CREDIT_MEMO"
-    assert (document.total, document.tax_total) == (-121, -21)
-    assert (document.lines[0].amount, document.lines[0].tax) == (-100, -21)
+    assert (document.total, document.tax_total) == (Decimal(-121), Decimal(-21))
+    assert (document.lines[0].amount, document.lines[0].tax) == (Decimal(-100), Decimal(-21))
 
 
 def test_long_text_is_cut_and_a_line_of_nothing_left_out(world: World, records: Records) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from stampli_infor_transforms.names import nearest, nearest_code, normalise_name
+from stampli_infor_transforms.names import nearest, normalise_name, sorted_words
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_nothing_left_of_a_name() -> None:
 
 def test_nearest_is_best_first_and_three_at_most() -> None:
     choices = ["example ltd", "exampel ltd", "sample ltd", "example limited co", "zzz"]
-    hits = nearest("ltd example", choices)
+    hits = nearest(sorted_words("ltd example"), [sorted_words(each) for each in choices])
     assert hits[0] == (0, 100)
     assert len(hits) == 3
     assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
-    assert nearest_code("Y2001", ["Y2010", "Q9"]) == [(0, 80)]
+    assert nearest("Y2001", ["Y2010", "Q9"]) == [(0, 80)]

@@ -11,10 +11,10 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_example_runs() -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own README
 
 
 def test_crosswalk_columns_are_listed() -> None:
-    rows = dict(re.findall(r"^\| `(\w+\.csv)` \| (.+) \|$", README, re.M))
+    rows = dict(re.findall(r"^\| `(\w+\.csv)` \| (.+) \|$", README, re.MULTILINE))
     assert rows == {name: ", ".join(table.columns) for name, table in TABLES.items()}
