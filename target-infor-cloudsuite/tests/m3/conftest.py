@@ -15,7 +15,7 @@ from target_infor_cloudsuite.ion.pacing import Pacer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ion import ion_server
+    from tests.ion import ion_server
 else:
     _PATH = Path(__file__).parents[1] / "ion" / "ion_server.py"
     _SPEC = importlib.util.spec_from_file_location("target_tests_ion_server", _PATH)

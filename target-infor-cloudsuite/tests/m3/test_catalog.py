@@ -10,8 +10,8 @@ from target_infor_cloudsuite.m3.trim import trim
 from target_infor_cloudsuite.m3.values import Field
 
 if TYPE_CHECKING:
-    from ion.ion_server import Exchange, IonServer
     from target_infor_cloudsuite.ion.gateway import Gateway
+    from tests.ion.ion_server import Exchange, IonServer
 
 TENANT = {
     "APS450MI": {"AddHead": ["SUNO", "SINO"], "AddLine": ["INBN", "AIT1"], "GetHead": ["INBN"], "Other": []},

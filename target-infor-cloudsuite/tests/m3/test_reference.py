@@ -20,8 +20,8 @@ from target_infor_cloudsuite.m3.reference import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ion.ion_server import Exchange, IonServer
     from target_infor_cloudsuite.ion.gateway import Gateway
+    from tests.ion.ion_server import Exchange, IonServer
 
 Rows = list[dict[str, str]]
 
