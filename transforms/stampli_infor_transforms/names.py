@@ -43,7 +43,7 @@ def normalise_name(name: str) -> str:
 
 
 def sorted_words(name: str) -> str:
-    """Return the words of a normalised name in order of the alphabet, so that their own order does not count."""
+    """Return the words of a normalised name in alphabetical order, so that theirs does not count."""
     return " ".join(sorted(name.split(" ")))
 
 

@@ -46,7 +46,7 @@ DIMENSIONS = (
     DimensionValue(1, "6500", divi="BBB", name="Only B"),
     DimensionValue(2, "PLANT1"),
     DimensionValue(3, "CC10", name="Sales"),
-    DimensionValue(3, "CC20", name="Closed", valid_to=date(2025, 12, 31)),
+    DimensionValue(3, "CC20", name="Closed", valid_from=date(2025, 1, 1), valid_to=date(2025, 12, 31)),
     DimensionValue(3, "CC30", name="Blocked", blocked=True),
     DimensionValue(4, "P1"),
 )
@@ -62,11 +62,12 @@ class World:
         default_factory=lambda: Policy(cono=100, divi="AAA", dimensions={"cost_center": "ait3"})
     )
     suppliers: tuple[Supplier, ...] = SUPPLIERS
+    divisions: tuple[str, ...] = ("AAA", "BBB")
 
     @property
     def reference(self) -> Reference:
         company = CompanyReference(
-            company=Company(100, "EUR", ("AAA", "BBB")),
+            company=Company(100, "EUR", self.divisions),
             suppliers=self.suppliers,
             dimensions=DIMENSIONS,
             tax_codes=(TaxCode("1"), TaxCode("7")),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine, AccountingPayment
+from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine
 from stampli_infor_transforms.mapping import check_invoice
 from stampli_infor_transforms.policy import GlString
 
@@ -96,6 +96,29 @@ def test_order_of_supplier_match(world: World, records: Records) -> None:
         == "Y2001"
     )
     assert _invoice(mapped.having(supplier_match=("name",)).invoice(invoice)).supplier == "Y2001"
+
+
+def test_name_never_answers_for_an_external_id_that_m3_lacks(world: World, records: Records) -> None:
+    first = world.having(supplier_match=("name", "external_id"))
+    held = first.invoice(records.invoice(vendor_external_id="Y999"))
+    assert [each.code for each in held.reasons] == ["supplier_not_found"]
+    assert _invoice(first.invoice(records.invoice(vendor_external_id=None))).supplier == "Y2001"
+
+
+@pytest.mark.parametrize(
+    ("day", "held"),
+    [("2024-12-31", True), ("2025-01-01", False), ("2025-12-31", False), ("2026-01-01", True)],
+)
+def test_validity_includes_its_first_and_last_day(
+    world: World, records: Records, day: str, *, held: bool
+) -> None:
+    mapping = world.invoice(records.invoice(posting_date=day, lines=[records.line(cost_center="CC20")]))
+    assert [each.code for each in mapping.reasons] == ["dimension_not_valid_on_date"] * held
+
+
+def test_only_division_needs_no_name(world: World, records: Records) -> None:
+    company = replace(world, divisions=("", "CCC")).having(divi="")
+    assert _invoice(company.invoice(records.invoice())).divi == "CCC"
 
 
 def test_legal_forms_are_never_stripped(world: World, records: Records) -> None:
@@ -274,49 +297,6 @@ def test_terms(world: World, records: Records) -> None:
 def test_currency_without_decimals(world: World, records: Records) -> None:
     changed = replace(world, suppliers=tuple(replace(each, currency="") for each in world.suppliers))
     assert _invoice(changed.invoice(records.invoice(currency="jpy"))).currency == "JPY"
-
-
-def test_whole_payment(paying: World, records: Records) -> None:
-    mapping = paying.payment(records.payment())
-    document = mapping.document
-    assert mapping.reasons == ()
-    assert isinstance(document, AccountingPayment)
-    assert (document.bank, document.amount, document.method) == ("BANK1", Decimal("121.00"), "ACH")
-    assert document.applications[0].source_key == '["invoice","","id","I-1"]'
-    assert document.m3_key == '["100","AAA","Y2001","Y2001","P-1","PAYMENT"]'
-    assert AccountingPayment.from_json(document.to_json()) == document
-
-
-def test_bank_of_the_company(world: World, records: Records) -> None:
-    mapping = world.table("companies", COMPANIES, "Acme,100,AAA,BANK9").payment(
-        records.payment(company="Acme")
-    )
-    assert mapping.reasons == ()
-    assert isinstance(mapping.document, AccountingPayment)
-    assert mapping.document.bank == "BANK9"
-    assert mapping.notes == (
-        "Bank account 'Main' has no row in banks.csv: the company's bank BANK9 was taken.",
-    )
-
-
-def test_payment_known_by_its_reference(paying: World, records: Records) -> None:
-    keys = set()
-    for day in ("2026-02-14", "2026-02-15"):
-        document = paying.payment(records.payment(payment_id=None, payment_date=day)).document
-        assert isinstance(document, AccountingPayment)
-        keys.add(document.m3_key)
-    assert len(keys) == 2
-
-
-def test_payment_takes_a_credit(paying: World, records: Records) -> None:
-    applications = [
-        {"invoice_id": None, "invoice_number": "INV-7", "amount": "150"},
-        {"invoice_id": "I-2", "invoice_number": "CR-1", "amount": "-29"},
-    ]
-    mapping = paying.payment(records.payment(applications=applications))
-    assert mapping.reasons == ()
-    assert isinstance(mapping.document, AccountingPayment)
-    assert [each.source_key for each in mapping.document.applications] == ["", '["invoice","","id","I-2"]']
 
 
 def test_check_of_a_document_mapped_elsewhere(world: World, records: Records) -> None:
