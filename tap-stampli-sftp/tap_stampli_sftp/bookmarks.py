@@ -1,10 +1,12 @@
 """Which files were read: the STATE of one stream.
 
-Each file is remembered by itself; there is no watermark, so a late file with an old mtime is not lost. Shape::
+Each file is remembered by itself; there is no watermark, so a late file with an old mtime is not lost.
+Shape::
 
     {"files": {path: {"size": int, "mtime": int, "sha256": hex}},   read, within the look-back window
      "old":   [hex of 8 bytes, ..],                                 read, older, still listed
-     "seen":  {path: {"size": int, "mtime": int, "at": int, "cut": 1}}}   not read yet, and since when it is unchanged
+     "seen":  {path: {"size": int, "mtime": int, "at": int, "cut": 1}}}   not read yet, and since when it
+     is unchanged
 
 ``cut`` stands only where the last row was cut off.
 """

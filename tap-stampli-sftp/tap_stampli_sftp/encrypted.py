@@ -51,13 +51,15 @@ def _keys(*, environment: Mapping[str, str], setting: str) -> MultiFernet:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
             raise SettingsError(
-                f"Setting {setting} is encrypted and its key file {path} ({KEY_FILE_VARIABLE}) cannot be read: "
+                f"Setting {setting} is encrypted and its key file {path} ({KEY_FILE_VARIABLE}) cannot "
+                "be read: "
                 f"{error.strerror}."
             ) from None
     keys = [part for part in text.replace("\n", ",").split(",") if part.strip()]
     if not keys:
         raise SettingsError(
-            f"Setting {setting} is encrypted: set {KEY_VARIABLE} to its key, or {KEY_FILE_VARIABLE} to a file with it."
+            f"Setting {setting} is encrypted: set {KEY_VARIABLE} to its key, or {KEY_FILE_VARIABLE} to "
+            "a file with it."
         )
     try:
         return MultiFernet([Fernet(key.strip()) for key in keys])

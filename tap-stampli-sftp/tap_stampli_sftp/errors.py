@@ -27,7 +27,7 @@ class LoginError(TapError):
     """Authentication failed or the host key is not the pinned one. Never retried."""
 
 
-class ConnectionLost(TapError):  # noqa: N818  # named for what happened, as in the tree above
+class ConnectionLost(TapError):  # noqa: N818  # named for what happened, as in the tree above  # named for what happened, as in the tree above
     """The server could not be reached after several tries."""
 
 
@@ -39,7 +39,7 @@ class BadRowError(TapError):
     """A bad row was met while ``on_bad_row`` is ``fail``."""
 
 
-class Interrupted(TapError):  # noqa: N818
+class Interrupted(TapError):  # noqa: N818  # as above
     """The process was told to stop.
 
     Args:
@@ -51,7 +51,7 @@ class Interrupted(TapError):  # noqa: N818
         self.signum = signum
 
 
-class FileProblem(Exception):  # noqa: N818
+class FileProblem(Exception):  # noqa: N818  # as above
     """One file cannot be read now; it is not remembered as read."""
 
 

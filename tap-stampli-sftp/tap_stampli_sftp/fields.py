@@ -1,6 +1,7 @@
 """The sample template's columns: what each is called, means, and which other headers name it.
 
-Stampli publishes no file specification; this table is the project's own default. A column's place says whether it
+Stampli publishes no file specification; this table is the project's own default. A column's place says
+whether it
 describes the document (``head``) or one of its lines or applications (``line``).
 """
 

@@ -1,6 +1,7 @@
 """One run: list once, then stream by stream and file by file, oldest first.
 
-For each file: fetch whole, look at every row, send documents and rejected rows, send its ``source_files`` record, and
+For each file: fetch whole, look at every row, send documents and rejected rows, send its ``source_files``
+record, and
 only then remember it in the STATE. So a STATE never knows a file whose records are not all before it.
 """
 
@@ -16,18 +17,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tap_stampli_sftp.bookmarks import Bookmarks
 from tap_stampli_sftp.errors import BadRowError, FileProblem, ListingError
 from tap_stampli_sftp.fields import FILE_STREAMS, StreamName
-from tap_stampli_sftp.reading.flat import Reading, Refused, iso_time, read_file
+from tap_stampli_sftp.reading.flat import Refused, iso_time, read_file
 from tap_stampli_sftp.reading.text import Limits
 from tap_stampli_sftp.sftp.connect import Session
-from tap_stampli_sftp.sftp.fetch import FetchedFile, fetched
-from tap_stampli_sftp.sftp.listing import Listing, list_directory, printable
+from tap_stampli_sftp.sftp.fetch import fetched
+from tap_stampli_sftp.sftp.listing import list_directory, printable
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Collection, Iterator
 
+    from tap_stampli_sftp.reading.flat import Reading
     from tap_stampli_sftp.settings import Settings
-    from tap_stampli_sftp.sftp.listing import RemoteFile
+    from tap_stampli_sftp.sftp.fetch import FetchedFile
+    from tap_stampli_sftp.sftp.listing import Listing, RemoteFile
 
 STATE_EVERY_SECONDS = 5.0
 # A STATE of many thousand files takes a while to write; it may take this share of the time at most.
@@ -177,7 +180,8 @@ class Run:
             return False
         if file.mtime > self._now:
             self._logger.warning(
-                "%s was last changed %d s in the future (%s): a clock is wrong. It is read once it has been seen "
+                "%s was last changed %d s in the future (%s): a clock is wrong. It is read once it has "
+                "been seen "
                 "unchanged for %d s.",
                 printable(file.path),
                 file.mtime - self._now,
@@ -213,7 +217,8 @@ class Run:
                         bookmarks.cut(file)
                         self.count["cut off"] += 1
                         self._logger.warning(
-                            "%s ends in the middle of line %d: taken as still being written and left for the next run.",
+                            "%s ends in the middle of line %d: taken as still being written and left "
+                            "for the next run.",
                             printable(file.path),
                             reading.cut_line,
                         )
@@ -235,7 +240,8 @@ class Run:
             for document in reading.documents():
                 if isinstance(document, Refused):
                     raise BadRowError(
-                        f"{name}: {document.message} ({document.reason}). Nothing of this file was sent, as on_bad_row is "
+                        f"{name}: {document.message} ({document.reason}). Nothing of this file was "
+                        "sent, as on_bad_row is "
                         "fail. Have the file corrected, or set on_bad_row to quarantine."
                     )
         check = self._outlet.check_interrupted
@@ -333,7 +339,8 @@ class Run:
         reasons = ("known", "same content", "not settled", "cut off", "before start_date")
         passed = ", ".join(f"{count[reason]} {reason}" for reason in reasons if count[reason])
         self._logger.info(
-            "Done: %d files listed, %d read, %d passed over%s, %d failed; %d rows, %d documents, %d rows rejected.",
+            "Done: %d files listed, %d read, %d passed over%s, %d failed; %d rows, %d documents, %d "
+            "rows rejected.",
             count["listed"],
             count["read"],
             sum(count[reason] for reason in reasons),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_stampli_sftp.fields import COLUMNS, FILE_STREAMS, LINES_FIELD, Column, StreamName
+from tap_stampli_sftp.fields import COLUMNS, FILE_STREAMS, LINES_FIELD, StreamName
+
+if TYPE_CHECKING:
+    from tap_stampli_sftp.fields import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KEYS: dict[StreamName, tuple[str, ...]] = {
     StreamName.VENDORS: ("vendor_id",),
@@ -30,7 +36,8 @@ _KINDS: dict[str, dict[str, Any]] = {
 _EXTRA = {
     "type": "object",
     "additionalProperties": {"type": "string"},
-    "description": "Columns that no field took, and the raw text of rounded amounts; by the file's own headers.",
+    "description": "Columns that no field took, and the raw text of rounded amounts; by the file's own "
+    "headers.",
 }
 _SOURCE: dict[str, dict[str, Any]] = {
     "_sdc_source_file": {"type": "string", "description": "Remote path."},
@@ -63,8 +70,7 @@ def _document(stream: StreamName) -> dict[str, Any]:
     return head | {"extra": _EXTRA} | _SOURCE
 
 
-def _properties(columns: Any) -> dict[str, Any]:
-    column: Column
+def _properties(columns: Iterable[Column]) -> dict[str, Any]:
     return {column.name: dict(_KINDS[column.kind]) for column in columns}
 
 
@@ -89,9 +95,12 @@ _FILES: dict[str, Any] = {
     "control_totals": {
         "type": "object",
         "additionalProperties": {"type": "number"},
-        "description": "Currency (XXX: none given) -> sum of Invoice Amount or Payment Amount as the cells stand in the "
-        "file, once for each document identity, rejected documents included as far as their amount can be read. With "
-        "total_from_lines, line amounts and line tax count where there is no total. Totals of rows without identity are "
+        "description": "Currency (XXX: none given) -> sum of Invoice Amount or Payment Amount as the "
+        "cells stand in the "
+        "file, once for each document identity, rejected documents included as far as their amount can "
+        "be read. With "
+        "total_from_lines, line amounts and line tax count where there is no total. Totals of rows "
+        "without identity are "
         "left out. "
         "Empty for vendors and gl_accounts.",
     },

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tap_stampli_sftp.encrypted import reveal
 from tap_stampli_sftp.errors import SettingsError
-from tap_stampli_sftp.fields import FILE_STREAMS, StreamName
-from tap_stampli_sftp.templates import TEMPLATE_PROPERTIES, Template, load_templates
+from tap_stampli_sftp.fields import FILE_STREAMS
+from tap_stampli_sftp.templates import TEMPLATE_PROPERTIES, load_templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_stampli_sftp.fields import StreamName
+    from tap_stampli_sftp.templates import Template
 
 
 def _setting(kind: str | list[str], description: str, **more: Any) -> dict[str, Any]:
@@ -46,7 +49,8 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         ),
         "host_key": _setting(
             ["string", "array", "null"],
-            "The server's pinned host key: a `SHA256:..` fingerprint or a known_hosts line, or a list of them.",
+            "The server's pinned host key: a `SHA256:..` fingerprint or a known_hosts line, or a list "
+            "of them.",
             items={"type": "string"},
             title="Host key",
         ),
@@ -57,7 +61,8 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         ),
         "insecure_accept_any_host_key": _setting(
             "boolean",
-            "Accept whatever host key the server shows. Anyone on the way can then read the password and the files.",
+            "Accept whatever host key the server shows. Anyone on the way can then read the password "
+            "and the files.",
             default=False,
             title="Accept any host key (insecure)",
         ),
@@ -79,7 +84,8 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         ),
         "min_age_seconds": _setting(
             "integer",
-            "A file is taken when it was last changed at least this long ago, or when an earlier run saw it unchanged "
+            "A file is taken when it was last changed at least this long ago, or when an earlier run "
+            "saw it unchanged "
             "at least this long ago.",
             default=60,
             minimum=0,
@@ -104,7 +110,8 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         ),
         "on_bad_row": _setting(
             "string",
-            "`quarantine`: a bad row's document goes to the stream rejected_rows. `fail`: the run stops at it, "
+            "`quarantine`: a bad row's document goes to the stream rejected_rows. `fail`: the run stops "
+            "at it, "
             "before anything of that file is sent.",
             enum=["quarantine", "fail"],
             default="quarantine",
@@ -119,7 +126,8 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         ),
         "max_field_bytes": _setting(
             "integer",
-            "Largest field accepted, counted in decoded characters; a physical line may have 16 times as many.",
+            "Largest field accepted, counted in decoded characters; a physical line may have 16 times "
+            "as many.",
             default=1024**2,
             minimum=1,
             title="Largest field",
@@ -234,7 +242,8 @@ def _host_keys(value: str | list[str] | None) -> tuple[str, ...]:
         try:
             value = json.loads(value)
         except json.JSONDecodeError:
-            # A known_hosts line for another port than 22 begins with a bracket too: [host]:port ssh-ed25519 AAAA..
+            # A known_hosts line for another port than 22 begins with a bracket too: [host]:port
+            # ssh-ed25519 AAAA..
             value = [str(value)]
     keys = [value] if isinstance(value, str) else (value or [])
     if not all(isinstance(key, str) for key in keys):

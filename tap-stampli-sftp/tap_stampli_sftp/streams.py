@@ -8,7 +8,6 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
-from tap_stampli_sftp.fields import StreamName
 from tap_stampli_sftp.messages import MessageWriter
 from tap_stampli_sftp.schemas import KEYS, schema
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_stampli_sftp.fields import StreamName
     from tap_stampli_sftp.tap import TapStampliSFTP
 
 
@@ -38,7 +38,7 @@ class StampliStream(Stream):
         self._stampli_tap = tap
         self._plain: bool | None = None
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002  # the SDK's signature
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002  # the SDK's signature  # the SDK's signature
         """Records of one file of each stream concerned: what ``--test`` looks at."""
         return self._stampli_tap.sample(self.kind)
 

@@ -41,7 +41,7 @@ class _Command(SingerCommand):
         try:
             return super().main(*args, **kwargs)
         except Interrupted as stop:
-            self.logger.error("%s", stop)  # noqa: TRY400  # no traceback: it is no surprise
+            self.logger.error("%s", stop)  # noqa: TRY400  # a person reads it: no traceback
             sys.exit(128 + stop.signum)
         except TapError as error:
             self.logger.error("%s", error)  # noqa: TRY400  # as above
@@ -85,7 +85,7 @@ class TapStampliSFTP(Tap):
         return self._ordered
 
     @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  # the SDK's own way of a class property
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  # the SDK's class property  # the SDK's own way of a class property
         cls.append_builtin_config(cls.config_jsonschema)
         properties = cls.config_jsonschema["properties"]
         parsed = {name: value for name, value in properties.items() if name not in _RAW_FROM_ENVIRONMENT}

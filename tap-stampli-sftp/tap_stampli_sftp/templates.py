@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from tap_stampli_sftp.errors import SettingsError
-from tap_stampli_sftp.fields import COLUMNS, FILE_STREAMS, TOTAL_FIELD, StreamName, header_key
+from tap_stampli_sftp.fields import COLUMNS, FILE_STREAMS, TOTAL_FIELD, header_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_stampli_sftp.fields import StreamName
 
 FORMATS = ("auto", "csv", "tsv", "txt")
 LAYOUTS = ("flat",)
@@ -36,20 +38,24 @@ TEMPLATE_PROPERTIES: dict[str, Any] = {
     },
     "delimiter": {
         "type": "string",
-        "description": "One character. Default: comma for csv, tab for tsv; for txt a tab if the header has one, else comma.",
+        "description": "One character. Default: comma for csv, tab for tsv; for txt a tab if the header "
+        "has one, else comma.",
     },
     "encoding": {
         "type": "string",
-        "description": "Text encoding, strict (default `utf-8-sig`: UTF-8 with or without a byte order mark).",
+        "description": "Text encoding, strict (default `utf-8-sig`: UTF-8 with or without a byte order "
+        "mark).",
     },
     "columns": {
         "type": "object",
-        "description": "Field, or column name of the sample template -> column name in the file. Wins over all aliases; "
+        "description": "Field, or column name of the sample template -> column name in the file. Wins "
+        "over all aliases; "
         "one file column may feed two fields.",
     },
     "date_format": {
         "type": ["string", "array"],
-        "description": "strptime format, or a list of them of which exactly one reading must result (default: ISO).",
+        "description": "strptime format, or a list of them of which exactly one reading must result "
+        "(default: ISO).",
     },
     "decimal_mark": {
         "type": "string",
@@ -58,7 +64,8 @@ TEMPLATE_PROPERTIES: dict[str, Any] = {
     "skip_rows": {"type": "integer", "description": "Physical lines above the header row (default 0)."},
     "footer_pattern": {
         "type": "string",
-        "description": "Regular expression searched in a row's cells joined by the delimiter; a match is a totals row, no data.",
+        "description": "Regular expression searched in a row's cells joined by the delimiter; a match "
+        "is a totals row, no data.",
     },
     "constants": {
         "type": "object",
@@ -70,11 +77,13 @@ TEMPLATE_PROPERTIES: dict[str, Any] = {
     },
     "total_from_lines": {
         "type": "boolean",
-        "description": "Where the document has no total, it is the sum of its lines and their tax (default false).",
+        "description": "Where the document has no total, it is the sum of its lines and their tax "
+        "(default false).",
     },
     "round_excess_decimals": {
         "type": "boolean",
-        "description": "Accept float noise (a difference under 0.000001) beyond the currency's decimals; the raw text is kept in `extra`.",
+        "description": "Accept float noise (a difference under 0.000001) beyond the currency's "
+        "decimals; the raw text is kept in `extra`.",
     },
 }
 
@@ -140,7 +149,8 @@ def _as_object(value: object) -> dict[str, Any]:
             value = json.loads(value)
         except json.JSONDecodeError as error:
             raise SettingsError(
-                f"Setting templates is text but no JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+                f"Setting templates is text but no JSON: {error.msg} (line {error.lineno}, column "
+                f"{error.colno})."
             ) from None
     if not isinstance(value, dict):
         raise SettingsError("Setting templates must be an object: stream -> how its files look.")
@@ -273,7 +283,7 @@ class _Reader:
         sample = datetime(2026, 11, 23, tzinfo=UTC)
         for item in formats:
             try:
-                read = datetime.strptime(sample.strftime(item), item)  # noqa: DTZ007  # a date's format, no moment
+                read = datetime.strptime(sample.strftime(item), item)  # noqa: DTZ007  # a date's format  # a date's format, no moment
             except ValueError:
                 self.fault("date_format", f"is {item!r}, which strptime cannot read")
                 continue

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tap_stampli_sftp.fields import StreamName
-from tap_stampli_sftp.reading.flat import Reading, Refused, read_file
+from tap_stampli_sftp.reading.flat import Refused, read_file
 from tap_stampli_sftp.reading.text import Limits
 from tap_stampli_sftp.sftp.fetch import FetchedFile
 from tap_stampli_sftp.sftp.listing import RemoteFile
@@ -27,6 +26,8 @@ from tap_stampli_sftp.templates import load_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_stampli_sftp.reading.flat import Reading
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 OLD = int(time.time()) - 86_400
@@ -71,6 +72,12 @@ def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> str:
     return shown.stdout.split()[1]
 
 
+@pytest.fixture
+def make_key() -> Any:
+    """Make a key pair: path, kind, passphrase -> fingerprint."""
+    return keygen
+
+
 @pytest.fixture(scope="session")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not Path(SSHD).exists() or not shutil.which("ssh-keygen"):
@@ -88,7 +95,8 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         port = probe.getsockname()[1]
     (home / "sshd_config").write_text(
         f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {home}/host_ed25519\nHostKey {home}/host_rsa\n"
-        f"AuthorizedKeysFile {authorized}\nStrictModes no\nPidFile none\nUsePAM no\nPasswordAuthentication no\n"
+        f"AuthorizedKeysFile {authorized}\nStrictModes no\nPidFile none\nUsePAM "
+        "no\nPasswordAuthentication no\n"
         "KbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxAuthTries 20\nMaxStartups 100\n"
         "Subsystem sftp internal-sftp\n"
     )
@@ -187,7 +195,9 @@ def run_tap(tmp_path: Path) -> Any:
             timeout=120,
         )
         messages = [
-            json.loads(line, parse_float=Decimal) for line in done.stdout.splitlines() if line.startswith('{"type":')
+            json.loads(line, parse_float=Decimal)
+            for line in done.stdout.splitlines()
+            if line.startswith('{"type":')
         ]
         return Result(done.returncode, messages, done.stderr)
 
@@ -208,7 +218,7 @@ class Read:
         return self.reading.rows, self.reading.rejected_rows, self.reading.non_data_rows
 
 
-def read_content(  # noqa: PLR0917
+def read_content(
     directory: Path,
     content: str | bytes,
     template: dict[str, Any] | None = None,

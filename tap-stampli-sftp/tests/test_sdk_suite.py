@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.testing import get_tap_test_class
-
 from tap_stampli_sftp.tap import TapStampliSFTP
 
 if TYPE_CHECKING:
     import pathlib
 
-# The suite wants its settings when tests are collected, the server is there when they run: one dict, filled later.
+# The suite wants its settings when tests are collected, the server is there when they run: one dict,
+# filled later.
 CONFIG: dict[str, Any] = {"host": "127.0.0.1", "username": "filled in later"}
 
 FILES = {

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-
 from tap_stampli_sftp.encrypted import reveal
 from tap_stampli_sftp.errors import SettingsError
 from tap_stampli_sftp.fields import StreamName
@@ -26,7 +25,13 @@ def _documented(section: str) -> list[str]:
 
 def test_readme_names_every_setting_and_no_other() -> None:
     assert _documented("Settings") == list(SETTINGS_SCHEMA["properties"])[: len(_documented("Settings"))]
-    builtin = {"stream_maps", "stream_map_config", "faker_config", "flattening_enabled", "flattening_max_depth"}
+    builtin = {
+        "stream_maps",
+        "stream_map_config",
+        "faker_config",
+        "flattening_enabled",
+        "flattening_max_depth",
+    }
     undocumented = set(SETTINGS_SCHEMA["properties"]) - set(_documented("Settings")) - builtin
     assert not {name for name in undocumented if not name.startswith(("flattening", "stream_map"))}
 
@@ -121,7 +126,9 @@ def test_secrets_are_not_in_repr() -> None:
     assert not any(secret in shown for secret in ("secret-word", "KEYTEXT", "OPENIT"))
 
 
-def test_an_encrypted_secret_is_opened_by_any_of_the_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encrypted_secret_is_opened_by_any_of_the_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     token = "enc:" + Fernet(old.encode()).encrypt(b"word").decode()
     monkeypatch.setenv("STAMPLI_INFOR_KEY", f"{new}, {old}")
@@ -140,7 +147,9 @@ def test_an_encrypted_secret_is_opened_by_any_of_the_keys(tmp_path: Path, monkey
         ({"STAMPLI_INFOR_KEY_FILE": "/nowhere"}, "cannot be read"),
     ],
 )
-def test_an_encrypted_secret_without_its_key_is_a_clear_error(environment: dict[str, str], message: str) -> None:
+def test_an_encrypted_secret_without_its_key_is_a_clear_error(
+    environment: dict[str, str], message: str
+) -> None:
     token = "enc:" + Fernet(Fernet.generate_key()).encrypt(b"word").decode()
     with pytest.raises(SettingsError, match=message) as caught:
         reveal(setting="password", value=token, environment=environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import stat
 import subprocess
@@ -11,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 import pytest
-from conftest import keygen  # type: ignore[import-not-found]
+from tap_stampli_sftp.errors import ConnectionLost
+from tap_stampli_sftp.settings import load_settings
+from tap_stampli_sftp.sftp.connect import Session
+from tap_stampli_sftp.sftp.fetch import fetched
+from tap_stampli_sftp.sftp.listing import RemoteFile
+from tap_stampli_sftp.tap import TapStampliSFTP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +64,7 @@ class Rogue:
         self._thread.join(timeout=20)
         self._loop.close()
 
-    async def _listen(self) -> asyncssh.SSHAcceptor:
+    async def _listen(self) -> asyncssh.SSHAcceptor:  # noqa: C901  # one server, told in one place
         rogue = self
 
         class Login(asyncssh.SSHServer):
@@ -171,12 +177,9 @@ def test_a_download_cut_short_sends_nothing(rogue: Rogue, run_tap: Any) -> None:
     assert result.state["bookmarks"]["invoices"]["files"] == {}
 
 
-def test_an_unreachable_server_is_one_clear_error(server: Any, run_tap: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_one_clear_error(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tap_stampli_sftp.sftp.connect.ATTEMPTS", 1)
-    from tap_stampli_sftp.errors import ConnectionLost  # noqa: PLC0415
-    from tap_stampli_sftp.tap import TapStampliSFTP  # noqa: PLC0415
 
-    del run_tap
     tap = TapStampliSFTP(config=server.config(port=1))
     with pytest.raises(ConnectionLost, match=r"Listing .*no connection.*Check host, port"):
         tap.sync_all()
@@ -195,7 +198,9 @@ def test_any_of_the_servers_host_keys_may_be_pinned(server: Any, run_tap: Any, k
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa"])
-def test_host_key_may_be_a_known_hosts_line_or_file(server: Any, run_tap: Any, tmp_path: Path, kind: str) -> None:
+def test_host_key_may_be_a_known_hosts_line_or_file(
+    server: Any, run_tap: Any, tmp_path: Path, kind: str
+) -> None:
     key = (server.key_path.parent / f"host_{kind}.pub").read_text().split()[:2]
     line = f"[127.0.0.1]:{server.port} {' '.join(key)}"
     (tmp_path / "known_hosts").write_text(line + "\n")
@@ -204,7 +209,9 @@ def test_host_key_may_be_a_known_hosts_line_or_file(server: Any, run_tap: Any, t
 
 
 @pytest.mark.parametrize("pinned", [None, "SHA256:" + "A" * 43])
-def test_an_unknown_or_changed_host_key_is_refused_and_shown(server: Any, run_tap: Any, pinned: str | None) -> None:
+def test_an_unknown_or_changed_host_key_is_refused_and_shown(
+    server: Any, run_tap: Any, pinned: str | None
+) -> None:
     result = run_tap(server.config(host_key=pinned))
     assert result.code == 1
     assert "Host key refused" in result.log
@@ -223,8 +230,10 @@ def test_any_host_key_is_accepted_only_by_the_insecure_setting(server: Any, run_
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
-def test_private_keys_with_a_passphrase(server: Any, run_tap: Any, tmp_path: Path, kind: str) -> None:
-    keygen(tmp_path / "key", kind, "open it")
+def test_private_keys_with_a_passphrase(
+    server: Any, run_tap: Any, make_key: Any, tmp_path: Path, kind: str
+) -> None:
+    make_key(tmp_path / "key", kind, "open it")
     with (server.key_path.parent / "authorized_keys").open("a") as authorized:
         authorized.write((tmp_path / "key.pub").read_text())
     pem = (tmp_path / "key").read_text()
@@ -237,8 +246,10 @@ def test_private_keys_with_a_passphrase(server: Any, run_tap: Any, tmp_path: Pat
         assert "Traceback" not in result.log
 
 
-def test_a_key_that_the_server_does_not_know_is_a_clear_error(server: Any, run_tap: Any, tmp_path: Path) -> None:
-    keygen(tmp_path / "stranger")
+def test_a_key_that_the_server_does_not_know_is_a_clear_error(
+    server: Any, run_tap: Any, make_key: Any, tmp_path: Path
+) -> None:
+    make_key(tmp_path / "stranger")
     result = run_tap(server.config(private_key_path=str(tmp_path / "stranger")))
     assert result.code == 1
     assert "Check username and private_key" in result.log
@@ -246,7 +257,14 @@ def test_a_key_that_the_server_does_not_know_is_a_clear_error(server: Any, run_t
 
 @pytest.mark.parametrize(
     "name",
-    [".invoices_1.csv", "invoices_1.csv.filepart", "invoices_1.csv.PART", "invoices_1.csv.tmp", "invoices_1.pdf", "x.csv"],
+    [
+        ".invoices_1.csv",
+        "invoices_1.csv.filepart",
+        "invoices_1.csv.PART",
+        "invoices_1.csv.tmp",
+        "invoices_1.pdf",
+        "x.csv",
+    ],
 )
 def test_files_in_progress_and_foreign_ones_are_passed_over(server: Any, run_tap: Any, name: str) -> None:
     server.put(name, GOOD)
@@ -307,12 +325,6 @@ def test_the_spool_is_private_and_left_empty(server: Any, run_tap: Any, tmp_path
 
 
 def test_fetched_files_are_readable_by_their_owner_only(server: Any, tmp_path: Path) -> None:
-    import logging  # noqa: PLC0415
-
-    from tap_stampli_sftp.settings import load_settings  # noqa: PLC0415
-    from tap_stampli_sftp.sftp.connect import Session  # noqa: PLC0415
-    from tap_stampli_sftp.sftp.fetch import fetched  # noqa: PLC0415
-    from tap_stampli_sftp.sftp.listing import RemoteFile  # noqa: PLC0415
 
     path = server.put("invoices_1.csv", GOOD)
     file = RemoteFile(mtime=int(path.stat().st_mtime), path=str(path), size=path.stat().st_size)
@@ -322,5 +334,8 @@ def test_fetched_files_are_readable_by_their_owner_only(server: Any, tmp_path: P
     ):
         assert stat.S_IMODE(local.local.stat().st_mode) == 0o600
         assert local.local.read_bytes() == path.read_bytes()
-        assert subprocess.run(["sha256sum", path], capture_output=True, check=True).stdout.split()[0].decode() == local.sha256
+        assert (
+            subprocess.run(["sha256sum", path], capture_output=True, check=True).stdout.split()[0].decode()
+            == local.sha256
+        )
     assert not local.local.exists()

@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tap_stampli_sftp.fields import StreamName
 from tap_stampli_sftp.tap import TapStampliSFTP
 
@@ -52,9 +51,17 @@ def test_schemas_and_records_come_in_order_and_amounts_keep_their_digits(server:
     ]  # fmt: skip
     assert str(result.records("invoices")[0]["total_amount"]) == "121.00"
     (rejected,) = result.records("rejected_rows")
-    assert (rejected["stream"], rejected["reason"], rejected["_sdc_source_line"]) == ("invoices", "bad_amount", 3)
+    assert (rejected["stream"], rejected["reason"], rejected["_sdc_source_line"]) == (
+        "invoices",
+        "bad_amount",
+        3,
+    )
     files = {item["stream"]: item for item in result.records("source_files")}
-    assert (files["invoices"]["rows"], files["invoices"]["documents"], files["invoices"]["rejected"]) == (2, 1, 1)
+    assert (files["invoices"]["rows"], files["invoices"]["documents"], files["invoices"]["rejected"]) == (
+        2,
+        1,
+        1,
+    )
     assert str(files["payments"]["control_totals"]["EUR"]) == "121.00"
     assert result.messages[-1]["type"] == "STATE"
 
@@ -89,7 +96,7 @@ def test_state_has_no_floats_and_the_shape_of_the_contract(server: Any, run_tap:
     assert value["old"] == []
 
 
-def test_deselected_streams_are_not_read_nor_sent(server: Any, run_tap: Any, tmp_path: Path) -> None:
+def test_deselected_streams_are_not_read_nor_sent(server: Any, run_tap: Any) -> None:
     put_all(server)
     server.put("vendors_1.csv", b"\xff\xfe broken")
     catalog = TapStampliSFTP(config={}, validate_config=False).catalog_dict
@@ -138,7 +145,9 @@ def test_a_file_that_fails_is_left_and_the_others_go_on(server: Any, run_tap: An
 
 
 @pytest.mark.parametrize("name", ["invoices_1.xml", "invoices_1.zip"])
-def test_an_export_this_version_cannot_read_is_an_error_not_overlooked(server: Any, run_tap: Any, name: str) -> None:
+def test_an_export_this_version_cannot_read_is_an_error_not_overlooked(
+    server: Any, run_tap: Any, name: str
+) -> None:
     server.put(name, "<Invoices/>")
     result = run_tap(server.config())
     assert result.code == 1
@@ -189,7 +198,9 @@ def test_discover_and_about_need_neither_settings_nor_network(tmp_path: Path) ->
     discovered = subprocess.run([*command, "--discover"], capture_output=True, check=True, cwd=tmp_path)
     streams = json.loads(discovered.stdout)["streams"]
     assert [stream["stream"] for stream in streams] == ORDER
-    about = subprocess.run([*command, "--about", "--format", "json"], capture_output=True, check=True, cwd=tmp_path)
+    about = subprocess.run(
+        [*command, "--about", "--format", "json"], capture_output=True, check=True, cwd=tmp_path
+    )
     assert "host_key" in about.stdout.decode()
 
 
@@ -211,7 +222,9 @@ def test_missing_settings_are_one_clear_error(run_tap: Any) -> None:
         assert "Traceback" not in result.log
 
 
-def test_a_signal_stops_between_records_with_state_and_a_failing_exit_code(server: Any, tmp_path: Path) -> None:
+def test_a_signal_stops_between_records_with_state_and_a_failing_exit_code(
+    server: Any, tmp_path: Path
+) -> None:
     server.put("invoices_1.csv", GOOD, mtime=1_600_000_000)
     rows = "".join(f"I{n},N{n},V1,2026-01-31,EUR,1.00,1.00\n" for n in range(20_000))
     server.put("invoices_2.csv", GOOD + rows)
@@ -223,12 +236,15 @@ def test_a_signal_stops_between_records_with_state_and_a_failing_exit_code(serve
     ) as process:
         assert process.stdout is not None
         head = [process.stdout.readline() for _ in range(12)]
-        # The pipe is full by now and the tap waits to write: the signal comes in the middle of the second file.
+        # The pipe is full by now and the tap waits to write: the signal comes in the middle of the second
+        # file.
         os.kill(process.pid, signal.SIGTERM)
         rest = process.stdout.read().splitlines()
         process.wait(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
     state = json.loads(rest[-1])
     assert state["type"] == "STATE"
-    assert [path.rpartition("/")[2] for path in state["value"]["bookmarks"]["invoices"]["files"]] == ["invoices_1.csv"]
+    assert [path.rpartition("/")[2] for path in state["value"]["bookmarks"]["invoices"]["files"]] == [
+        "invoices_1.csv"
+    ]
     assert all(json.loads(line) for line in [*head, *rest])

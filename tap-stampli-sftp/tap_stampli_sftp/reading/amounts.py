@@ -30,7 +30,8 @@ def parse_amount(text: str, *, decimal_mark: str | None, currency: str | None = 
     """Read an amount, keeping its digits: ``121.00`` stays 121.00.
 
     Args:
-        text: Digits with thousands separators, a sign before or behind or parentheses, a currency sign or code.
+        text: Digits with thousands separators, a sign before or behind or parentheses, a currency sign or
+        code.
         decimal_mark: ``.`` or ``,``; None accepts only what has one reading.
         currency: The document's ISO code, which a code within the text must equal.
 
@@ -42,7 +43,7 @@ def parse_amount(text: str, *, decimal_mark: str | None, currency: str | None = 
         value = Decimal(text)
     else:
         value = _parse(text, decimal_mark=decimal_mark, currency=currency)
-    return value if value else abs(value)
+    return value or abs(value)
 
 
 def fit_decimals(value: Decimal, *, currency: str | None, round_noise: bool) -> tuple[Decimal, bool]:

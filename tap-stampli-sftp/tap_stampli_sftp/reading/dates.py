@@ -25,7 +25,8 @@ def date_reader(formats: tuple[str, ...], *, with_time: bool) -> Callable[[str],
 
     Args:
         formats: strptime formats; empty means ISO.
-        with_time: A time of day is kept (``2026-01-31T10:00:00``); otherwise only midnight is accepted and dropped.
+        with_time: A time of day is kept (``2026-01-31T10:00:00``); otherwise only midnight is accepted and
+        dropped.
 
     Returns:
         A function from text to ISO text that raises DateError.
@@ -49,7 +50,7 @@ def _by_formats(text: str, formats: tuple[str, ...]) -> datetime:
     readings = set()
     for wanted in formats:
         try:
-            readings.add(datetime.strptime(text, wanted))  # noqa: DTZ007  # a date without a zone stays one
+            readings.add(datetime.strptime(text, wanted))  # noqa: DTZ007  # a date without a zone stays one  # a date without a zone stays one
         except ValueError:
             continue
     if not readings:

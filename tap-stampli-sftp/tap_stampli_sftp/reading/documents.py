@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_stampli_sftp.fields import LINES_FIELD, TOTAL_FIELD, StreamName
-from tap_stampli_sftp.reading.identity import NO_IDENTITY, Key
-from tap_stampli_sftp.reading.values import Cell, RejectedError, Values, cells_of
+from tap_stampli_sftp.reading.identity import NO_IDENTITY
+from tap_stampli_sftp.reading.values import RejectedError, Values, cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_stampli_sftp.reading.header import Header
+    from tap_stampli_sftp.reading.identity import Key
     from tap_stampli_sftp.reading.rows import Row
+    from tap_stampli_sftp.reading.values import Cell
     from tap_stampli_sftp.templates import Template
 
 _NEEDED = {
@@ -74,7 +76,8 @@ class Documents:
         if key[0] == NO_IDENTITY:
             raise RejectedError(
                 "no_identity",
-                f"Line {rows[0].line} has neither the document's id nor a vendor and a number: it can't be told from others.",
+                f"Line {rows[0].line} has neither the document's id nor a vendor and a number: it can't "
+                "be told from others.",
             )
 
     def _read_head(self, rows: Sequence[Row], extra: dict[str, str]) -> dict[str, Any]:
@@ -180,7 +183,7 @@ class Documents:
         return {name: cells[index] for name, index in self._unknown if cells[index].strip()}
 
     def _shared_extra(self, rows: Sequence[Row]) -> dict[str, str]:
-        """Unknown columns that say the same on every row: they may describe the document as well as the line."""
+        """Unknown columns that say the same on every row: they may describe the document as well."""
         shared = self._row_extra(rows[0])
         for row in rows[1:]:
             if not shared:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading.documents import Documents
 from tap_stampli_sftp.reading.grouping import Groups
-from tap_stampli_sftp.reading.header import Header, read_header
-from tap_stampli_sftp.reading.identity import NO_IDENTITY, Identity, Key
-from tap_stampli_sftp.reading.rows import OPEN_QUOTE, Row, csv_rows
-from tap_stampli_sftp.reading.text import Limits, opened, text_lines, wrong_byte
+from tap_stampli_sftp.reading.header import read_header
+from tap_stampli_sftp.reading.identity import NO_IDENTITY, Identity
+from tap_stampli_sftp.reading.rows import OPEN_QUOTE, csv_rows
+from tap_stampli_sftp.reading.text import opened, text_lines, wrong_byte
 from tap_stampli_sftp.reading.totals import ControlTotals
 from tap_stampli_sftp.reading.values import RejectedError
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from tap_stampli_sftp.reading.header import Header
+    from tap_stampli_sftp.reading.identity import Key
+    from tap_stampli_sftp.reading.rows import Row
+    from tap_stampli_sftp.reading.text import Limits
     from tap_stampli_sftp.sftp.fetch import FetchedFile
     from tap_stampli_sftp.templates import Template
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from contextlib import ExitStack
-from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from tap_stampli_sftp.reading.identity import Key  # noqa: TC001  # msgspec reads the annotation
+from tap_stampli_sftp.reading.identity import Key  # msgspec reads the annotation
 from tap_stampli_sftp.reading.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import IO
 
 MEMORY_CHARACTERS = 8 * 1024**2
@@ -29,8 +29,10 @@ _DECODER = msgspec.json.Decoder(_Stored)
 class Groups:
     """Rows grouped by document.
 
-    Small files stay in memory and give their documents in the file's order. Beyond ``memory_characters`` rows are
-    spread over files by a hash of the key, so that all rows of a document are in one of them, and each is grouped
+    Small files stay in memory and give their documents in the file's order. Beyond ``memory_characters``
+    rows are
+    spread over files by a hash of the key, so that all rows of a document are in one of them, and each is
+    grouped
     by itself.
 
     Args:
@@ -77,7 +79,7 @@ class Groups:
 
     def _spill(self) -> None:
         self._parts = [
-            self._stack.enter_context(NamedTemporaryFile(dir=self._spool, prefix="stampli-part-"))
+            self._stack.enter_context(NamedTemporaryFile(dir=self._spool, prefix="stampli-part-"))  # noqa: SIM115  # the stack closes it
             for _ in range(PARTITIONS)
         ]
         for key, rows in self._rows.items():

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.errors import FileRefused
-from tap_stampli_sftp.fields import COLUMNS, REQUIRED, TOTAL_FIELD, Column, header_key
+from tap_stampli_sftp.fields import COLUMNS, REQUIRED, TOTAL_FIELD, header_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_stampli_sftp.fields import Column
     from tap_stampli_sftp.templates import Template
 
 
@@ -33,7 +34,8 @@ def read_header(cells: Sequence[str], template: Template) -> Header:
     """Find each field's column by name; the setting ``columns`` wins over names and aliases.
 
     Raises:
-        FileRefused: A required column is missing, one is there twice, or ``columns`` names one that is not there.
+        FileRefused: A required column is missing, one is there twice, or ``columns`` names one that is not
+        there.
     """
     names = tuple(cell.strip().lstrip("\ufeff").strip() for cell in cells)
     while names and not names[-1]:
@@ -115,6 +117,7 @@ def _refuse_missing(names: tuple[str, ...], positions: dict[str, int], template:
     if missing:
         hint = " Only one column was found: is the delimiter right?" if len(names) == 1 else ""
         raise FileRefused(
-            f"required column missing: {'; '.join(missing)}. The file has: {', '.join(names)}. Name the right one by "
+            f"required column missing: {'; '.join(missing)}. The file has: {', '.join(names)}. Name the "
+            "right one by "
             f"{template.setting('columns')}, or give a fixed value by {template.setting('constants')}.{hint}"
         )

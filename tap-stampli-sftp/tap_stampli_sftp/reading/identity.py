@@ -28,7 +28,8 @@ _ONE_ROW = "#"
 class Identity:
     """Tells each row's document; rows must be asked about in the order of the file.
 
-    A row whose header columns are all blank goes on with the document of the row before. So does one that names the
+    A row whose header columns are all blank goes on with the document of the row before. So does one that
+    names the
     same document but leaves some of the identifying columns blank.
     """
 

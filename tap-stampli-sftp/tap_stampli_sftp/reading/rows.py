@@ -71,5 +71,5 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
 
 
 def _legible(raw: str, *, delimiter: str) -> list[str]:
-    """The cells of a malformed row as far as a lenient reading goes: enough to tell which document it belongs to."""
+    """A malformed row's cells, read leniently: enough to tell which document it belongs to."""
     return next(csv.reader(raw.splitlines(keepends=True), delimiter=delimiter), [])

@@ -52,7 +52,8 @@ class _Unpacking(io.RawIOBase):
         self._count += len(chunk)
         if self._count > self._allowed:
             raise FileRefused(
-                f"it unpacks to more than {self._limits.max_unpacked_ratio} times its size (max_unpacked_ratio)"
+                f"it unpacks to more than {self._limits.max_unpacked_ratio} times its size "
+                "(max_unpacked_ratio)"
             )
         if self._count > self._limits.max_file_bytes:
             raise FileRefused(f"it unpacks to more than {self._limits.max_file_bytes} bytes (max_file_bytes)")

@@ -7,14 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.fields import TOTAL_FIELD
-from tap_stampli_sftp.reading.identity import NO_IDENTITY, Key
-from tap_stampli_sftp.reading.values import Cell, RejectedError, Values, cells_of
+from tap_stampli_sftp.reading.identity import NO_IDENTITY
+from tap_stampli_sftp.reading.values import RejectedError, Values, cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_stampli_sftp.reading.header import Header
+    from tap_stampli_sftp.reading.identity import Key
     from tap_stampli_sftp.reading.rows import Row
+    from tap_stampli_sftp.reading.values import Cell
     from tap_stampli_sftp.templates import Template
 
 NO_CURRENCY = "XXX"
@@ -23,7 +25,8 @@ NO_CURRENCY = "XXX"
 class ControlTotals:
     """Adds up document totals by currency: once for each document identity, rejected documents included.
 
-    With ``total_from_lines`` a document without a total counts with its rows' amounts and tax. What cannot be read
+    With ``total_from_lines`` a document without a total counts with its rows' amounts and tax. What cannot
+    be read
     as an amount counts as nothing.
     """
 
@@ -47,7 +50,8 @@ class ControlTotals:
             return
         currency = self._first_text(self._currency, rows) if self._currency else None
         currency = currency.upper() if currency else None
-        # Rows without identity may repeat one document's total any number of times; their own amounts are theirs.
+        # Rows without identity may repeat one document's total any number of times; their own amounts are
+        # theirs.
         whole = () if key[0] == NO_IDENTITY else rows
         totals = (self._amount(total_cell, row, currency) for row in whole)
         total = next((amount for amount in totals if amount is not None), None)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_stampli_sftp.fields import COLUMNS, Column, Place
+from tap_stampli_sftp.fields import COLUMNS
 from tap_stampli_sftp.reading.amounts import AmountError, fit_decimals, parse_amount
 from tap_stampli_sftp.reading.dates import DateError, date_reader
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from tap_stampli_sftp.fields import Column, Place
     from tap_stampli_sftp.reading.header import Header
     from tap_stampli_sftp.templates import Template
 

@@ -29,7 +29,7 @@ KEEPALIVE_SECONDS = 15
 T = TypeVar("T")
 
 
-class _Dropped(Exception):  # noqa: N818
+class _Dropped(Exception):  # noqa: N818  # named for what happened
     """The connection is gone; connecting again may help."""
 
 
@@ -106,7 +106,8 @@ class Session:
         except _Dropped as error:
             where = f"{self._settings.host} port {self._settings.port}"
             raise ConnectionLost(
-                f"{doing}: {error}, {ATTEMPTS} times in a row ({where}). Check host, port and the network; the next "
+                f"{doing}: {error}, {ATTEMPTS} times in a row ({where}). Check host, port and the "
+                "network; the next "
                 "run goes on where this one stopped."
             ) from None
         return result
@@ -143,7 +144,7 @@ class Session:
         return client
 
     def _trusted_transport(self) -> paramiko.Transport:
-        """Connect; where only fingerprints are pinned, ask for each kind of host key until a pinned one shows."""
+        """Connect; a fingerprint tells no kind of key, so ask for each kind until a pinned one shows."""
         seen: dict[str, str] = {}
         while True:
             transport = self._transport_to(seen=frozenset(seen))
@@ -163,7 +164,8 @@ class Session:
         transport = paramiko.Transport(socket.create_connection(address, timeout=CONNECT_TIMEOUT_SECONDS))
         options = transport.get_security_options()
         wanted = [name for name in self._rule.algorithms(options.key_types) if family(name) not in seen]
-        # A server without any of the pinned kinds of key must be asked for what it has, to name it in the message.
+        # A server without any of the pinned kinds of key must be asked for what it has, to name it in the
+        # message.
         options.key_types = wanted or ([] if seen else options.key_types)
         transport.banner_timeout = transport.auth_timeout = CONNECT_TIMEOUT_SECONDS
         if not options.key_types:
@@ -185,7 +187,8 @@ class Session:
         known = bool(self._rule.fingerprints or self._rule.keys)
         what = "which is not the pinned one" if known else "and none is pinned"
         return LoginError(
-            f"Host key refused: {where} shows {keys}, {what}. Nothing was sent. If the server's owner confirms this key "
+            f"Host key refused: {where} shows {keys}, {what}. Nothing was sent. If the server's owner "
+            "confirms this key "
             f'by another way, set host_key to "{pin}".'
         )
 
@@ -196,10 +199,9 @@ class Session:
             if settings.password and (self._key is None or missing):
                 transport.auth_password(settings.username, settings.password)
         except paramiko.AuthenticationException as error:
-            if not transport.is_active() and not isinstance(error, paramiko.BadAuthenticationType):
-                # Servers that throttle drop the connection in the middle of a login; that is no answer about the key.
-                if "timeout" in str(error).lower():
-                    raise paramiko.SSHException(str(error)) from error
+            if "timeout" in str(error).lower():
+                # A server that does not answer in time has said nothing about the password.
+                raise paramiko.SSHException(str(error)) from error
             names = [
                 name
                 for name, used in (("private_key", self._key), ("password", settings.password))

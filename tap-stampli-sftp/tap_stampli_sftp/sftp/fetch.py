@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.errors import FileGone, FileRefused
-from tap_stampli_sftp.sftp.listing import RemoteFile, printable
+from tap_stampli_sftp.sftp.listing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import paramiko
 
     from tap_stampli_sftp.sftp.connect import Session
+    from tap_stampli_sftp.sftp.listing import RemoteFile
 
 CHUNK = 256 * 1024
 # Requests in flight while a file is downloaded; 64 of 32 KiB fill a link of 100 Mbit/s at 160 ms.

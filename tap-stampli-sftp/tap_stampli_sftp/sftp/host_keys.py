@@ -59,7 +59,8 @@ def load_rule(
     """Read the settings ``host_key`` and ``known_hosts_path`` for one server.
 
     Raises:
-        SettingsError: A pinned key is neither a fingerprint nor a known_hosts line, or the file cannot be read.
+        SettingsError: A pinned key is neither a fingerprint nor a known_hosts line, or the file cannot be
+        read.
     """
     fingerprints = set()
     keys = set()
@@ -98,7 +99,9 @@ def _from_file(*, path: Path, host: str, port: int) -> set[tuple[str, str]]:
             f"Setting known_hosts_path: {path} has a line that is no host key: {error}."
         ) from None
     # OpenSSH writes the port only when it is not 22.
-    found: Mapping[str, paramiko.PKey] = entries.lookup(host if port == paramiko.config.SSH_PORT else f"[{host}]:{port}") or {}
+    found: Mapping[str, paramiko.PKey] = (
+        entries.lookup(host if port == paramiko.config.SSH_PORT else f"[{host}]:{port}") or {}
+    )
     if not found:
         raise SettingsError(
             f"Setting known_hosts_path: {path} has no key for {host}, port {port}. Add it, or set host_key."

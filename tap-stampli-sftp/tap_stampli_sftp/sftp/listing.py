@@ -6,12 +6,13 @@ import fnmatch
 import re
 import stat
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.errors import ListingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import paramiko
 
@@ -69,32 +70,24 @@ def list_directory(
     Raises:
         ListingError: The directory is missing or cannot be listed to its end.
     """
-    matchers = {stream: _matcher(template.pattern) for stream, template in templates.items()}
-    found: list[tuple[StreamName, str, int, int]] = []
     listing = Listing(files={stream: [] for stream in templates})
     done: set[str] = set()
+    found: list[tuple[StreamName, str, RemoteFile]] = []
     try:
         for attributes in client.listdir_iter(path):
             name = attributes.filename
             if done_file_suffix and name.endswith(done_file_suffix):
                 done.add(name)
                 continue
-            if _in_progress(name):
+            streams = [stream for stream, template in templates.items() if _matches(template.pattern, name)]
+            if not streams or _in_progress(name) or not _regular(attributes, listing.notes):
                 continue
-            streams = [stream for stream, matches in matchers.items() if matches(name)]
-            if not streams:
-                continue
-            mode = attributes.st_mode
-            if mode is not None and not stat.S_ISREG(mode):
-                if not stat.S_ISDIR(mode):
-                    listing.notes.append(f"{printable(name)} is a link or special file; it is not followed")
-                continue
-            found += [
-                (stream, name, attributes.st_size or 0, int(attributes.st_mtime or 0)) for stream in streams
-            ]
+            file = RemoteFile(int(attributes.st_mtime or 0), _join(path, name), attributes.st_size or 0)
+            found += [(stream, name, file) for stream in streams]
     except UnicodeDecodeError as error:
         raise ListingError(
-            f"{path} has a file whose name is not UTF-8 ({error.object!r}); rename or remove it on the server."
+            f"{path} has a file whose name is not UTF-8 ({error.object!r}); "
+            "rename or remove it on the server."
         ) from None
     except FileNotFoundError:
         raise ListingError(f"Directory {path} does not exist on the server. Check outbound_path.") from None
@@ -102,33 +95,38 @@ def list_directory(
         raise ListingError(
             f"Directory {path} may not be listed by this user. Check outbound_path and rights."
         ) from None
-    for stream, name, size, mtime in found:
-        _place(
-            listing,
-            template=templates[stream],
-            name=name,
-            file=RemoteFile(mtime, _join(path, name), size),
-            done=done,
-            suffix=done_file_suffix,
-        )
+    for stream, name, file in found:
+        if done_file_suffix and name + done_file_suffix not in done:
+            listing.notes.append(
+                f"{printable(name)} waits for its done-file {printable(name + done_file_suffix)}"
+            )
+        else:
+            _place(listing, templates[stream], name, file)
     for files in listing.files.values():
         files.sort()
     return listing
 
 
-def _place(
-    listing: Listing, *, template: Template, name: str, file: RemoteFile, done: set[str], suffix: str
-) -> None:
-    if suffix and name + suffix not in done:
-        listing.notes.append(f"{printable(name)} waits for its done-file {printable(name + suffix)}")
-    elif template.format != "auto" or readable(name):
+def _place(listing: Listing, template: Template, name: str, file: RemoteFile) -> None:
+    if template.format != "auto" or readable(name):
         listing.files[template.stream].append(file)
     elif name.lower().endswith(UNREAD_ENDINGS):
         listing.unread.append(file)
     else:
         listing.notes.append(
-            f"{printable(name)} has an ending that is not read; set {template.setting('format')} if it is an export"
+            f"{printable(name)} has an ending that is not read; "
+            f"set {template.setting('format')} if it is an export"
         )
+
+
+def _regular(attributes: paramiko.SFTPAttributes, notes: list[str]) -> bool:
+    """Whether it is a plain file; servers that tell no kind are asked again before the download."""
+    mode = attributes.st_mode
+    if mode is None or stat.S_ISREG(mode):
+        return True
+    if not stat.S_ISDIR(mode):
+        notes.append(f"{printable(attributes.filename)} is a link or special file; it is not followed")
+    return False
 
 
 def readable(name: str) -> bool:
@@ -148,8 +146,13 @@ def _in_progress(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(IN_PROGRESS)
 
 
-def _matcher(pattern: str) -> Callable[[str], object]:
-    return re.compile(fnmatch.translate(pattern), re.IGNORECASE).match
+@lru_cache(maxsize=16)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(pattern), re.IGNORECASE)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return _pattern(pattern).match(name) is not None
 
 
 def _join(directory: str, name: str) -> str:
