@@ -1,4 +1,4 @@
-"""For every test of the repository: in CI nothing may be skipped, or a missing server would pass for a passing test."""
+"""For every test: in CI nothing may be skipped, or a server that is missing there would look like a pass."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def _in_ci() -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say what was skipped where nothing may be."""
     if _in_ci() and (skipped := terminalreporter.stats.get("skipped")):
         terminalreporter.section("skipped in CI, where nothing may be", sep="=", red=True)
         for report in skipped:
@@ -23,6 +24,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI, fail a session that skipped a test."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if _in_ci() and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
