@@ -1,0 +1,5 @@
+"""``cloudsuite-ap``: the commands for the people who operate the pipeline."""
+
+from target_infor_cloudsuite.cli.main import main
+
+__all__ = ["main"]

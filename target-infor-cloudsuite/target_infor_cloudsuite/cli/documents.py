@@ -1,0 +1,196 @@
+"""Commands about documents: status, review, replay, release, dismiss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from stampli_infor_transforms.reasons import REASONS
+
+from target_infor_cloudsuite.cli.options import actor_and_reason, common
+from target_infor_cloudsuite.cli.session import ExitCode, table
+from target_infor_cloudsuite.ledger import events
+from target_infor_cloudsuite.ledger.runs import last, oldest_review, plain_amount, totals
+from target_infor_cloudsuite.ledger.states import Status
+from target_infor_cloudsuite.ledger.types import utc_text
+from target_infor_cloudsuite.posting import decisions
+
+if TYPE_CHECKING:
+    from target_infor_cloudsuite.cli.session import Session
+    from target_infor_cloudsuite.ledger.documents import Document
+
+#: What waits for a person, in the order a person wants to see it.
+_WAITING = (Status.IN_DOUBT, Status.FAILED, Status.REVIEW, Status.REJECTED)
+#: Codes that are M3's own stand in no table of ours: a validation error of M3.
+_OTHER_GROUP = "validation_error"
+
+
+@click.command()
+@common
+def status(session: Session) -> None:
+    """How many documents stand where, over which amounts, and the last run."""
+    with session.ledger.read() as tx:
+        found = {"documents": totals(tx), "oldest_review": oldest_review(tx), "last_run": last(tx)}
+    rows = [
+        (kind, name, str(entry["count"]), "\n".join(f"{amount} {cur}" for cur, amount in entry["amounts"].items()))
+        for kind, statuses in found["documents"].items()
+        for name, entry in sorted(statuses.items())
+    ]
+    run = found["last_run"] or {}
+    session.show(
+        found,
+        table("Documents", ("kind", "status", "count", "amounts"), rows, numbers=("count", "amounts")),
+        table("Last run", ("what", "value"), [(name, str(value)) for name, value in run.items()]),
+    )
+    if any(found["documents"].get(kind, {}).get(each) for kind in ("invoice", "payment") for each in _WAITING):
+        session.say("Something waits for a person: see `cloudsuite-ap review list`.")
+
+
+@click.group()
+def review() -> None:
+    """What waits for a person, and why."""
+
+
+@review.command("list")
+@common
+@click.option("--reason", "code", help="Only documents held for this reason code.")
+def review_list(session: Session, code: str | None) -> None:
+    """List documents in review, failed, rejected or in doubt. Exits with 3 when there are any."""
+    with session.ledger.read() as tx:
+        found = [
+            document
+            for document in decisions.waiting(tx, _WAITING)
+            if code is None or code in {each["code"] for each in document.reasons}
+        ]
+    rows = [
+        (str(each.id), each.status.value, _named(each), "\n\n".join(_worded(reason) for reason in each.reasons))
+        for each in found
+    ]
+    columns = ("id", "status", "document", "why, and what to do")
+    session.show([_as_json(each) for each in found], table("Waiting for a person", columns, rows))
+    if found:
+        click.get_current_context().exit(ExitCode.NEEDS_A_PERSON)
+
+
+@review.command("show")
+@common
+@click.option("--id", "document_id", type=int, required=True, help="The document's number in the ledger.")
+def review_show(session: Session, document_id: int) -> None:
+    """Show one document whole: as it came, as it was mapped, its reasons and its history."""
+    with session.ledger.read() as tx:
+        document = decisions.require(tx, document_id)
+        history = events.of_document(tx, document_id)
+    data = _as_json(document) | {
+        "raw": document.raw,
+        "mapped": document.mapped,
+        "notes": document.notes,
+        "history": [each.content() for each in history],
+    }
+    facts = [(name, str(value)) for name, value in _as_json(document).items() if name != "reasons" and value]
+    reasons = [
+        (each["code"], each["field"], each["text"], "\n".join(each["suggestions"]), "yes" if each["releasable"] else "")
+        for each in document.reasons
+    ]
+    lines = [
+        (line["source_line"], line["amount"], line["tax"], line["tax_code"], " ".join(line["ait"]), "\n".join(line["trace"]))
+        for line in (document.mapped or {}).get("lines", ())
+    ]
+    session.show(
+        data,
+        table(document.label, ("what", "value"), facts),
+        table("Reasons", ("code", "field", "what and what to do", "suggestions", "may be released"), reasons),
+        table("Accounting lines", ("line", "net", "tax", "code", "AIT1..7", "which rule"), lines),
+        table("History", ("at", "who", "what", "why"), [_history(each) for each in history]),
+    )
+
+
+@click.command()
+@common
+@click.option("--id", "document_ids", type=int, multiple=True, help="A document's number; may be given several times.")
+@click.option("--all", "all_", is_flag=True, help="Every document that failed or is in review.")
+@actor_and_reason
+def replay(session: Session, document_ids: tuple[int, ...], *, all_: bool, actor: str, reason: str) -> None:
+    """Let documents be mapped and posted again by the next run; what is posted is left alone."""
+    if bool(document_ids) == all_:
+        raise click.UsageError("Give either --id (once or more) or --all.")
+    with session.ledger.write() as tx:
+        done = decisions.replay(tx, document_ids, hand=session.hand(actor), why=reason)
+    _report(session, "replayed", done)
+
+
+@click.command()
+@common
+@click.option("--id", "document_id", type=int, required=True, help="The document's number in the ledger.")
+@click.option("--accept", "code", required=True, help="The reason code that is accepted, for exactly this content.")
+@actor_and_reason
+def release(session: Session, document_id: int, *, code: str, actor: str, reason: str) -> None:
+    """Accept one releasable reason of a document in review; the next run posts it when nothing else holds it."""
+    with session.ledger.write() as tx:
+        decisions.release(tx, document_id, code, hand=session.hand(actor), why=reason)
+    _report(session, "released", [document_id])
+
+
+@click.command()
+@common
+@click.option("--id", "document_id", type=int, required=True, help="The document's number in the ledger.")
+@actor_and_reason
+def dismiss(session: Session, document_id: int, *, actor: str, reason: str) -> None:
+    """Decide that a document will not be posted."""
+    with session.ledger.write() as tx:
+        decisions.dismiss(tx, document_id, hand=session.hand(actor), why=reason)
+    _report(session, "dismissed", [document_id])
+
+
+def _named(document: Document) -> str:
+    money = "" if document.amount is None else f"\n{plain_amount(document.amount)} {document.currency}"
+    return f"{document.kind} {document.number}\n{document.vendor}{money}".strip()
+
+
+def _worded(reason: dict[str, Any]) -> str:
+    suggestions = "".join(f"\n  perhaps {each}" for each in reason["suggestions"])
+    return f"[{reason['code']}] {reason['text']}{suggestions}"
+
+
+def _report(session: Session, what: str, document_ids: list[int]) -> None:
+    session.show({what: document_ids})
+    session.say(f"{len(document_ids)} documents {what}: {', '.join(map(str, document_ids)) or 'none'}.")
+
+
+def _as_json(document: Document) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "kind": document.kind,
+        "status": document.status.value,
+        "step": document.step.value,
+        "company": document.company,
+        "number": document.number,
+        "vendor": document.vendor,
+        "currency": document.currency,
+        "amount": None if document.amount is None else plain_amount(document.amount),
+        "cono": document.cono,
+        "divi": document.divi,
+        "supplier": document.supplier,
+        "payee": document.payee,
+        "inbn": document.inbn,
+        "voucher": document.voucher,
+        "settled": document.settled,
+        "other_id": document.other_id,
+        "source_file": document.source_file,
+        "source_line": document.source_line,
+        "received_at": document.received_at,
+        "updated_at": document.updated_at,
+        "reasons": [each | {"group": _group(each["code"])} for each in document.reasons],
+    }
+
+
+def _group(code: str) -> str:
+    known = REASONS.get(code)
+    return _OTHER_GROUP if known is None else known.group
+
+
+def _history(event: events.Event) -> tuple[str, str, str, str]:
+    why = event.details.get("why") or event.details.get("outcome") or ""
+    where = "/".join(event.details[name] for name in ("program", "transaction") if name in event.details)
+    return utc_text(event.at), event.actor, f"{event.action} {where}".strip(), str(why)
+
+

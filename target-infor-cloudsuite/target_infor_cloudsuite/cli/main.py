@@ -1,0 +1,80 @@
+"""The command's root: options that all commands share, and one clear line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from stampli_infor_transforms.crosswalks import CrosswalkError
+from stampli_infor_transforms.policy import SettingsError
+
+from target_infor_cloudsuite.audit.files import AuditError
+from target_infor_cloudsuite.cli import audit, doctor, documents, reference, secrets
+from target_infor_cloudsuite.cli.session import ExitCode, Session
+from target_infor_cloudsuite.ion.errors import IonError
+from target_infor_cloudsuite.ledger import LedgerError
+from target_infor_cloudsuite.secrets import SecretError
+from target_infor_cloudsuite.setup import SetupError
+
+_EXPECTED = (
+    AuditError,
+    CrosswalkError,
+    IonError,
+    LedgerError,
+    OSError,
+    SecretError,
+    SettingsError,
+    SetupError,
+)
+
+
+class _Root(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _EXPECTED as fault:
+            click.echo(f"Error: {fault}", err=True)
+            ctx.exit(ExitCode.FAILED)
+
+
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings of the target as a JSON file; without it the environment that Meltano prepares is read.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Tables for people, or JSON for machines.",
+)
+@click.version_option(package_name="target-infor-cloudsuite")
+@click.pass_context
+def main(ctx: click.Context, config_path: Path | None, format_: str) -> None:
+    """Watch and correct the posting of Stampli documents into Infor CloudSuite (M3).
+
+    Exit codes: 0 well, 1 failed, 2 wrong use, 3 something needs a person.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
+    ctx.obj = Session(config_path, format_)
+
+
+for command in (
+    documents.status,
+    documents.review,
+    documents.replay,
+    documents.release,
+    documents.dismiss,
+    doctor.doctor,
+    audit.audit,
+    reference.reference,
+    secrets.secrets,
+):
+    main.add_command(command)

@@ -1,0 +1,152 @@
+"""Attempts: what was to be sent to M3, written before it leaves, and how each ended."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+
+from target_infor_cloudsuite.ledger.tables import attempts
+from target_infor_cloudsuite.ledger.types import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Row
+
+    from target_infor_cloudsuite.ledger.documents import Document, Hand, Worker
+    from target_infor_cloudsuite.ledger.states import Step
+    from target_infor_cloudsuite.ledger.store import Tx
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt ended. ``sent`` is also what a crash leaves behind: it may have happened."""
+
+    SENT = "sent"
+    DONE = "done"
+    REFUSED = "refused"
+    NOT_RUN = "not_run"
+    IN_DOUBT = "in_doubt"
+    ABSENT = "absent"  # M3 was asked twice, one settle time apart, and does not have it
+
+
+#: It may have happened, and M3 has to be asked.
+OPEN = (AttemptOutcome.SENT, AttemptOutcome.IN_DOUBT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One transaction of one document (or statement) on its way to M3."""
+
+    id: int
+    document_id: int | None
+    statement_id: int | None
+    step: str
+    position: int
+    program: str
+    transaction_name: str
+    cori: str
+    request: dict[str, str]
+    sent_at: datetime
+    answered_at: datetime | None
+    outcome: AttemptOutcome
+    answer: dict[str, Any]
+    looks: int
+    looked_at: datetime | None
+
+
+_COLUMNS = [attempts.c[name] for name in Attempt.__slots__]
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    values["outcome"] = AttemptOutcome(values["outcome"])
+    return Attempt(**values)
+
+
+def begin(
+    tx: Tx,
+    *,
+    hand: Hand,
+    worker: Worker,
+    step: Step,
+    program: str,
+    transaction_name: str,
+    request: Mapping[str, str],
+    document: Document | None = None,
+    statement_id: int | None = None,
+    position: int = 0,
+    cori: str = "",
+) -> int:
+    """Write an attempt that is about to leave; its id."""
+    result = tx.execute(
+        insert(attempts).values(
+            document_id=None if document is None else document.id,
+            statement_id=statement_id,
+            run_id=hand.run_id,
+            worker=worker.name,
+            claim_token=0 if document is None else document.claim_token,
+            step=step.value,
+            position=position,
+            program=program,
+            transaction_name=transaction_name,
+            cori=cori,
+            request=dict(request),
+            digest=hashlib.sha256(canonical_json([program, transaction_name, dict(request)]).encode()).hexdigest(),
+            sent_at=hand.at,
+        )
+    )
+    key = result.inserted_primary_key
+    if key is None:
+        raise LookupError("The database gave no id for the new attempt.")
+    return int(key[0])
+
+
+def end(tx: Tx, attempt_id: int, outcome: AttemptOutcome, *, at: datetime, answer: Mapping[str, Any]) -> None:
+    """Write how an attempt ended, as far as that is known."""
+    tx.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt_id)
+        .values(outcome=outcome.value, answered_at=at, answer=dict(answer))
+    )
+
+
+def looked(tx: Tx, attempt_ids: Collection[int], *, at: datetime) -> None:
+    """Note that M3 was asked and does not have these."""
+    tx.execute(
+        update(attempts).where(attempts.c.id.in_(attempt_ids)).values(looks=attempts.c.looks + 1, looked_at=at)
+    )
+
+
+def of_document(
+    tx: Tx, document_id: int, *, step: Step | None = None, cori: str | None = None
+) -> list[Attempt]:
+    """A document's attempts, oldest first; of one step, of one correlation id."""
+    query = select(*_COLUMNS).where(attempts.c.document_id == document_id).order_by(attempts.c.id)
+    if step is not None:
+        query = query.where(attempts.c.step == step.value)
+    if cori is not None:
+        query = query.where(attempts.c.cori == cori)
+    return [_attempt(row) for row in tx.execute(query)]
+
+
+def of_statement(tx: Tx, statement_id: int) -> list[Attempt]:
+    """A statement's attempts, its payments' lines and details included, oldest first."""
+    query = select(*_COLUMNS).where(attempts.c.statement_id == statement_id).order_by(attempts.c.id)
+    return [_attempt(row) for row in tx.execute(query)]
+
+
+def latest_by_position(found: list[Attempt]) -> dict[int, Attempt]:
+    """The newest attempt of each position."""
+    return {attempt.position: attempt for attempt in found}
+
+
+def knows_cori(tx: Tx, cori: str) -> int | None:
+    """The document that ever sent this correlation id, however long ago."""
+    return tx.execute(
+        select(attempts.c.document_id).where(attempts.c.cori == cori).limit(1)
+    ).scalar_one_or_none()

@@ -1,0 +1,79 @@
+"""What was read elsewhere and is kept for a while: M3's reference data, Stampli's own lists, the tap's file counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from target_infor_cloudsuite.ledger.tables import files, reference, source_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from target_infor_cloudsuite.ledger.store import Tx
+
+
+def keep(tx: Tx, scope: str, content: Any, *, read_at: datetime) -> None:
+    """Keep what was read from M3 under a scope such as ``company:100``, in place of what stood there."""
+    values = {"content": content, "read_at": read_at}
+    changed = tx.execute(update(reference).where(reference.c.scope == scope).values(**values))
+    if changed.rowcount == 0:
+        tx.execute(insert(reference).values(scope=scope, **values))
+
+
+def kept(tx: Tx, scope: str) -> tuple[Any, datetime] | None:
+    """What is kept under a scope, and when it was read."""
+    row = tx.execute(select(reference.c.content, reference.c.read_at).where(reference.c.scope == scope)).one_or_none()
+    return None if row is None else (row.content, row.read_at)
+
+
+def keep_source_record(
+    tx: Tx, stream: str, reference_key: str, record: Mapping[str, Any], *, at: datetime
+) -> bool:
+    """Keep one of Stampli's vendors or GL accounts; whether it is new or differs from what was kept."""
+    where = (source_reference.c.stream == stream, source_reference.c.reference_key == reference_key)
+    row = tx.execute(select(source_reference.c.record).where(*where)).one_or_none()
+    if row is not None and _without_origin(row.record) == _without_origin(record):
+        return False
+    if row is None:
+        tx.execute(
+            insert(source_reference).values(
+                stream=stream, reference_key=reference_key, record=dict(record), updated_at=at
+            )
+        )
+    else:
+        tx.execute(update(source_reference).where(*where).values(record=dict(record), updated_at=at))
+    return True
+
+
+def _without_origin(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+
+
+def keep_file(tx: Tx, record: Mapping[str, Any], *, at: datetime) -> bool:
+    """Keep the tap's count of a file; whether this content of this file is new here."""
+    path, sha256 = record["_sdc_source_file"], record["_sdc_source_sha256"]
+    known = tx.execute(
+        select(files.c.path).where(files.c.path == path, files.c.sha256 == sha256)
+    ).one_or_none()
+    if known is not None:
+        return False
+    tx.execute(
+        insert(files).values(
+            path=path, sha256=sha256, stream=record.get("stream") or "", counts=dict(record), received_at=at
+        )
+    )
+    return True
+
+
+def knows_any_file(tx: Tx) -> bool:
+    """Whether any file was ever counted here."""
+    return tx.execute(select(func.count()).select_from(files)).scalar_one() > 0
+
+
+def unknown_files(tx: Tx, paths: Collection[str]) -> list[str]:
+    """Those of the paths that were never counted here."""
+    known = set(tx.execute(select(files.c.path).distinct()).scalars())
+    return sorted(set(paths) - known)

@@ -1,0 +1,90 @@
+"""Runs, and what people ask of the ledger as a whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from target_infor_cloudsuite.ledger.states import Status
+from target_infor_cloudsuite.ledger.tables import documents, runs
+from target_infor_cloudsuite.ledger.types import utc_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from target_infor_cloudsuite.ledger.store import Tx
+
+
+def begin(tx: Tx, run_id: str, *, worker: str, at: datetime) -> None:
+    """Write that a run begins."""
+    tx.execute(insert(runs).values(id=run_id, worker=worker, started_at=at))
+
+
+def end(tx: Tx, run_id: str, *, at: datetime, outcome: str, requests: int, throttled: int) -> None:
+    """Write how a run ended and what it cost."""
+    tx.execute(
+        update(runs)
+        .where(runs.c.id == run_id)
+        .values(ended_at=at, outcome=outcome, requests=requests, throttled=throttled)
+    )
+
+
+def last(tx: Tx) -> dict[str, Any] | None:
+    """The newest run."""
+    row = tx.execute(select(runs).order_by(runs.c.started_at.desc(), runs.c.id).limit(1)).one_or_none()
+    if row is None:
+        return None
+    return {
+        "run_id": row.id,
+        "started_at": utc_text(row.started_at),
+        "ended_at": None if row.ended_at is None else utc_text(row.ended_at),
+        "outcome": row.outcome,
+        "requests": row.requests,
+        "throttled": row.throttled,
+    }
+
+
+def totals(tx: Tx, *, run_id: str = "") -> dict[str, dict[str, dict[str, Any]]]:
+    """Per kind and status: ``count``, and ``amounts`` per currency as exact decimal text.
+
+    Args:
+        tx: A transaction.
+        run_id: Only documents that this run changed last.
+    """
+    query = select(
+        documents.c.kind,
+        documents.c.status,
+        documents.c.currency,
+        func.count().label("documents"),
+        func.sum(documents.c.amount).label("amount"),
+    ).group_by(documents.c.kind, documents.c.status, documents.c.currency)
+    if run_id:
+        query = query.where(documents.c.run_id == run_id)
+    found: dict[str, dict[str, dict[str, Any]]] = {"invoice": {}, "payment": {}}
+    sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for row in tx.execute(query):
+        entry = found.setdefault(row.kind, {}).setdefault(row.status, {"count": 0, "amounts": {}})
+        entry["count"] += row.documents
+        if row.amount is not None:
+            sums[row.kind, row.status, row.currency] += row.amount
+    for (kind, status, currency), amount in sorted(sums.items()):
+        found[kind][status]["amounts"][currency] = plain_amount(amount)
+    return found
+
+
+def plain_amount(amount: Decimal) -> str:
+    """An amount as text with at least two decimals and no needless ones: 121.00, 1500.00, 0.125."""
+    text = f"{amount.normalize():f}"
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals:0<2}"
+
+
+def oldest_review(tx: Tx) -> str | None:
+    """Since when the longest waiting document is in review, as UTC text."""
+    moment = tx.execute(
+        select(func.min(documents.c.received_at)).where(documents.c.status == Status.REVIEW.value)
+    ).scalar_one_or_none()
+    return None if moment is None else utc_text(moment)

@@ -1,0 +1,214 @@
+"""The ledger's tables. A change here needs a migration in ``migrations/versions`` (a test compares the two)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from target_infor_cloudsuite.ledger.types import Json, Money, Utc
+
+metadata = MetaData()
+
+#: One row a document: an invoice or payment as it came, how it was mapped, and what became of it.
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),  # invoice, payment; vendor, gl_account only for rejected rows
+    Column("status", String(16), nullable=False),
+    Column("step", String(16), nullable=False, default=""),
+    Column("source_key", Text),
+    Column("content_hash", String(64)),
+    Column("delivery", String(64), nullable=False),  # hash of where it stood: the same delivery is one row
+    Column("m3_key", Text),
+    Column("folded_key", Text),
+    Column("company", Text, nullable=False, default=""),
+    Column("number", Text, nullable=False, default=""),
+    Column("vendor", Text, nullable=False, default=""),
+    Column("currency", String(16), nullable=False, default=""),
+    Column("amount", Money),
+    Column("document_date", String(10), nullable=False, default=""),
+    Column("cono", Integer),
+    Column("divi", String(3), nullable=False, default=""),
+    Column("supplier", Text, nullable=False, default=""),
+    Column("payee", Text, nullable=False, default=""),
+    Column("raw", Json, nullable=False),
+    Column("arrived_mapped", Boolean, nullable=False, default=False),
+    Column("mapped", Json),
+    Column("reasons", Json, nullable=False, default=list),
+    Column("notes", Json, nullable=False, default=list),
+    Column("accepted", Json, nullable=False, default=list),
+    Column("crosswalk_version", String(64), nullable=False, default=""),
+    Column("program", String(10), nullable=False, default=""),
+    Column("cori", String(36), nullable=False, default=""),
+    Column("inbn", String(10), nullable=False, default=""),
+    Column("voucher", Text, nullable=False, default=""),
+    Column("settled", Boolean, nullable=False, default=False),
+    Column("statement_id", Integer, ForeignKey("statements.id")),
+    Column("statement_line", Integer),
+    Column("other_id", Integer, ForeignKey("documents.id")),  # the document it repeats, or that took its place
+    Column("source_file", Text, nullable=False, default=""),
+    Column("source_line", Integer, nullable=False, default=0),
+    Column("source_mtime", String(40), nullable=False, default=""),
+    Column("source_sha256", String(64), nullable=False, default=""),
+    Column("claimed_by", Text, nullable=False, default=""),
+    Column("claim_token", Integer, nullable=False, default=0),
+    Column("claim_until", Utc),
+    Column("run_id", String(32), nullable=False, default=""),  # the run that last changed it
+    Column("resolved_run", String(32), nullable=False, default=""),
+    Column("received_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+    UniqueConstraint("delivery", name="documents_delivery"),
+    Index("documents_work", "kind", "status", "id"),
+    Index("documents_source_key", "source_key"),
+    Index("documents_folded", "folded_key"),
+    Index("documents_file", "source_file"),
+    Index("documents_run", "run_id"),
+    Index("documents_near", "cono", "supplier", "amount"),
+    Index("documents_twin", "number", "amount"),
+    Index("documents_cori", "cori"),
+)
+
+#: Both identities of a document, unique for ever: ``source:..`` and ``m3:..`` point at the document that holds them.
+identities = Table(
+    "identities",
+    metadata,
+    Column("identity", Text, primary_key=True),
+    Column("document_id", Integer, ForeignKey("documents.id"), nullable=False),
+    Index("identities_document", "document_id"),
+)
+
+#: One row a transaction that was to be sent to M3, written before it leaves.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("document_id", Integer, ForeignKey("documents.id")),
+    Column("statement_id", Integer, ForeignKey("statements.id")),
+    Column("run_id", String(32), nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("claim_token", Integer, nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("position", Integer, nullable=False, default=0),  # line or detail, counted from 1; 0: the document itself
+    Column("program", String(10), nullable=False),
+    Column("transaction_name", String(15), nullable=False),
+    Column("cori", String(36), nullable=False, default=""),
+    Column("request", Json, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("sent_at", Utc, nullable=False),
+    Column("answered_at", Utc),
+    Column("outcome", String(16), nullable=False, default="sent"),
+    Column("answer", Json, nullable=False, default=dict),
+    Column("looks", Integer, nullable=False, default=0),  # how often M3 was asked and did not have it
+    Column("looked_at", Utc),
+    Index("attempts_document", "document_id", "step"),
+    Index("attempts_statement", "statement_id", "step"),
+    Index("attempts_outcome", "outcome"),
+)
+
+#: One row a bank statement that carries payments into M3 (ABS100MI).
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cono", Integer, nullable=False),
+    Column("divi", String(3), nullable=False),
+    Column("bank", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("number", String(15), nullable=False, default=""),
+    Column("status", String(16), nullable=False),  # open, validating, validated, abandoned
+    Column("statement_key", Json, nullable=False, default=dict),  # JBNO, JBDT, JBTM
+    Column("note", Text, nullable=False, default=""),
+    Column("run_id", String(32), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+)
+
+#: What a payment settles, while M3 does not show it yet: two payments may not spend one open amount.
+applications = Table(
+    "applications",
+    metadata,
+    Column("document_id", Integer, ForeignKey("documents.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("invoice_key", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Index("applications_invoice", "invoice_key"),
+)
+
+#: One row an event: who did what, when, why, to what; each row's hash covers the row before it.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Utc, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("document_id", Integer),
+    Column("run_id", String(32), nullable=False, default=""),
+    Column("details", Json, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("events_document", "document_id"),
+)
+
+#: The end of the chain, one row: writers take turns on it, so that several workers make one chain.
+chain = Table(
+    "chain",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+#: One row a run of the target.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("started_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    Column("outcome", Text, nullable=False, default=""),
+    Column("requests", Integer, nullable=False, default=0),
+    Column("throttled", Integer, nullable=False, default=0),
+)
+
+#: One row a file the tap read: its own count of what stood in it, made before anything was grouped.
+files = Table(
+    "files",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("stream", String(32), nullable=False),
+    Column("counts", Json, nullable=False),
+    Column("received_at", Utc, nullable=False),
+)
+
+#: Stampli's own vendors and GL accounts, as last exported.
+source_reference = Table(
+    "source_reference",
+    metadata,
+    Column("stream", String(32), primary_key=True),
+    Column("reference_key", Text, primary_key=True),
+    Column("record", Json, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+)
+
+#: What was read from M3 and may be used again for a while: one row a scope (``company:100``, ``catalog:100``).
+reference = Table(
+    "reference",
+    metadata,
+    Column("scope", String(64), primary_key=True),
+    Column("content", Json, nullable=False),
+    Column("read_at", Utc, nullable=False),
+)

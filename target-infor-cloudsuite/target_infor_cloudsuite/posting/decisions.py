@@ -1,0 +1,99 @@
+"""What a named person decides about a document: replay, release, dismiss. Each is an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_infor_cloudsuite.ledger import documents, events
+from target_infor_cloudsuite.ledger.states import NEXT, Status, Step
+from target_infor_cloudsuite.posting.resolve import acceptance
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from target_infor_cloudsuite.ledger import Tx
+    from target_infor_cloudsuite.ledger.documents import Document, Hand
+
+
+class DecisionError(Exception):
+    """The decision cannot be taken about this document; nothing was changed."""
+
+
+def waiting(tx: Tx, statuses: Sequence[Status]) -> list[Document]:
+    """Documents in these statuses, status by status in the order given."""
+    order = {status: place for place, status in enumerate(statuses)}
+    found = documents.find(tx, statuses=[each.value for each in statuses])
+    return sorted(found, key=lambda each: (order[each.status], each.id))
+
+
+def require(tx: Tx, document_id: int) -> Document:
+    """One document.
+
+    Raises:
+        DecisionError: There is none of this number.
+    """
+    document = documents.get(tx, document_id)
+    if document is None:
+        raise DecisionError(f"The ledger has no document {document_id}; `cloudsuite-ap review list` shows the numbers.")
+    return document
+
+
+def replay(tx: Tx, document_ids: Collection[int], *, hand: Hand, why: str) -> list[int]:
+    """Send documents back to the start; without ids all that failed or are in review. What is posted is skipped.
+
+    Raises:
+        DecisionError: One of the ids names a document that cannot be replayed.
+    """
+    if document_ids:
+        chosen = [require(tx, each) for each in sorted(set(document_ids))]
+    else:
+        chosen = documents.find(tx, statuses=[Status.FAILED.value, Status.REVIEW.value])
+    done = []
+    for document in chosen:
+        if document.status is Status.POSTED:
+            continue
+        if document.status is Status.REVIEW:
+            # It is resolved anew by every run; the event says that somebody asked for it.
+            events.record(tx, "document.replayed", at=hand.at, actor=hand.actor, document_id=document.id, details={"why": why})
+        elif Status.RECEIVED in NEXT.get(document.status, frozenset()):
+            documents.move(
+                tx, document, Status.RECEIVED, hand=hand, why=why, reasons=[], step=Step.NONE.value, resolved_run=""
+            )
+        else:
+            raise DecisionError(
+                f"{document.label} is {document.status}; only what failed, is in review or was dismissed is replayed."
+            )
+        done.append(document.id)
+    return done
+
+
+def release(tx: Tx, document_id: int, code: str, *, hand: Hand, why: str) -> None:
+    """Accept one reason of a document in review, for exactly its present content.
+
+    Raises:
+        DecisionError: It is not in review, is not held for this reason, or the reason cannot be released.
+    """
+    document = require(tx, document_id)
+    if document.status is not Status.REVIEW:
+        raise DecisionError(f"{document.label} is {document.status}, not in review: there is nothing to release.")
+    held = {each["code"]: each for each in document.reasons}
+    if code not in held:
+        raise DecisionError(f"{document.label} is not held for '{code}' but for {', '.join(held) or 'nothing'}.")
+    if not held[code]["releasable"]:
+        raise DecisionError(f"'{code}' cannot be released: {held[code]['text']}")
+    accepted = [*document.accepted, {"code": code, "fingerprint": acceptance(code, document.mapped), "actor": hand.actor}]
+    documents.set_values(tx, document.id, accepted=accepted)
+    details = {"why": why, "accepted": code}
+    events.record(tx, "document.released", at=hand.at, actor=hand.actor, document_id=document.id, details=details)
+
+
+def dismiss(tx: Tx, document_id: int, *, hand: Hand, why: str) -> None:
+    """Decide that a document will not be posted.
+
+    Raises:
+        DecisionError: It is posted, on its way, or final already.
+    """
+    document = require(tx, document_id)
+    if Status.DISMISSED not in NEXT.get(document.status, frozenset()):
+        raise DecisionError(f"{document.label} is {document.status} and cannot be dismissed.")
+    documents.move(tx, document, Status.DISMISSED, hand=hand, why=why)

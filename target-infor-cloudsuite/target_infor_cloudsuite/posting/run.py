@@ -1,0 +1,194 @@
+"""One run: first what earlier runs left, then what is new, invoices to rest before payments."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger import payments as ledger_payments
+from target_infor_cloudsuite.ledger.states import Status
+from target_infor_cloudsuite.posting import doubt, invoices, payments
+from target_infor_cloudsuite.posting.resolve import resolve
+from target_infor_cloudsuite.worker import is_dead
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_infor_cloudsuite.ledger.documents import Document
+    from target_infor_cloudsuite.posting.context import Context
+
+_log = logging.getLogger(__name__)
+
+_ON_THE_WAY = (Status.POSTING, Status.IN_DOUBT)
+_TO_RESOLVE = (Status.RECEIVED, Status.REVIEW, Status.READY)
+#: A statement in doubt is looked at this often in one run; a gateway that never answers must not hold the run for ever.
+_STATEMENT_LOOKS = 4
+
+
+def work_off(context: Context) -> None:
+    """Bring every document to rest that this worker can claim.
+
+    Raises:
+        IonError: M3 cannot be reached or turns us away; what is done is kept, the next run goes on from there.
+        LedgerError: The ledger cannot be written.
+    """
+    with _leases_renewed(context):
+        _take_over_from_the_dead(context)
+        _invoices_left(context)
+        _invoices_new(context)
+        _invoices_in_doubt(context)
+        _payments_left(context)
+        _payments_new(context)
+        _payments_in_doubt(context)
+        _settle(context)
+
+
+def _take_over_from_the_dead(context: Context) -> None:
+    with context.ledger.write() as tx:
+        for name in documents.claimants(tx):
+            if name != context.worker_name and is_dead(name):
+                _log.info("Worker %s has ended; its documents are taken over.", name)
+                documents.release_claims(tx, name)
+
+
+def _claim(
+    context: Context, kind: str, statuses: tuple[Status, ...], *, limit: int, unresolved: bool = False
+) -> list[Document]:
+    with context.ledger.write() as tx:
+        return documents.claim(
+            tx,
+            worker=context.worker,
+            now=context.clock.now(),
+            kind=kind,
+            statuses=statuses,
+            limit=limit,
+            unresolved_in=context.run_id if unresolved else "",
+        )
+
+
+def _group_size(context: Context) -> int:
+    """As many documents as fill the requests in flight."""
+    return int(context.settings["max_transactions_per_request"]) * int(context.settings["max_in_flight"])
+
+
+# -- invoices --------------------------------------------------------------------------------------------------------
+
+
+def _invoices_left(context: Context) -> None:
+    left = [doubt.recover(context, each) for each in _claim(context, "invoice", (Status.POSTING,), limit=_NO_LIMIT)]
+    going_on = [each for each in left if each.status is Status.POSTING]
+    size = _group_size(context)
+    for start in range(0, len(going_on), size):
+        works = [invoices.work_on(context, each) for each in going_on[start : start + size]]
+        invoices.advance(context, works)
+
+
+def _invoices_new(context: Context) -> None:
+    while batch := _claim(context, "invoice", _TO_RESOLVE, limit=_group_size(context), unresolved=True):
+        resolve(context, batch)
+        ready = _again(context, batch, Status.READY)
+        invoices.advance(context, [invoices.work_on(context, each) for each in ready])
+        _log.info("%d invoices resolved, %d of them sent to M3.", len(batch), len(ready))
+
+
+def _invoices_in_doubt(context: Context) -> None:
+    """Wait out what is in doubt: two looks, one settle time apart, and one more sending at most."""
+    while batch := _claim(context, "invoice", (Status.IN_DOUBT,), limit=_group_size(context)):
+        due = {each.id: doubt.due_at(context, each) for each in batch}
+        now = context.clock.now()
+        ripe = [each for each in batch if due[each.id] <= now]
+        if not ripe:
+            wait = (min(due.values()) - now).total_seconds()
+            _log.info("%d invoices are in doubt; M3 is asked in %.0f seconds.", len(batch), wait)
+            context.clock.sleep(max(wait, 0.0))
+            continue
+        invoices.advance(context, doubt.look(context, ripe))
+
+
+# -- payments --------------------------------------------------------------------------------------------------------
+
+
+def _payments_left(context: Context) -> None:
+    by_statement: dict[int, list[Document]] = defaultdict(list)
+    for document in _claim(context, "payment", _ON_THE_WAY, limit=_NO_LIMIT):
+        if document.statement_id is not None:
+            by_statement[document.statement_id].append(document)
+    for statement_id, batch in by_statement.items():
+        payments.recover(context, statement_id, batch)
+        again = _again(context, batch, Status.POSTING)
+        if again:
+            payments.look(context, statement_id, [payments.work_on(context, each) for each in again])
+
+
+def _payments_new(context: Context) -> None:
+    while batch := _claim(context, "payment", _TO_RESOLVE, limit=_group_size(context), unresolved=True):
+        resolve(context, batch)
+        ready = _again(context, batch, Status.READY)
+        payments.post(context, [payments.work_on(context, each) for each in ready])
+        _log.info("%d payments resolved, %d of them sent to M3.", len(batch), len(ready))
+
+
+def _payments_in_doubt(context: Context) -> None:
+    looks: dict[int, int] = defaultdict(int)
+    while batch := [
+        each
+        for each in _claim(context, "payment", (Status.IN_DOUBT,), limit=_NO_LIMIT)
+        if each.statement_id is not None and looks[each.statement_id] < _STATEMENT_LOOKS
+    ]:
+        for statement_id in sorted({each.statement_id for each in batch if each.statement_id is not None}):
+            wait = (payments.due_at(context, statement_id) - context.clock.now()).total_seconds()
+            if wait > 0:
+                _log.info("Bank statement %d is in doubt; M3 is asked in %.0f seconds.", statement_id, wait)
+                context.clock.sleep(wait)
+            looks[statement_id] += 1
+            own = [payments.work_on(context, each) for each in batch if each.statement_id == statement_id]
+            payments.look(context, statement_id, own)
+
+
+def _settle(context: Context) -> None:
+    """Look again at posted payments whose invoices M3 did not show as paid at once."""
+    with context.ledger.read() as tx:
+        found = documents.having(tx, ledger_payments.unsettled(tx))
+    usable = [each for each in found if each.mapped and each.cono in context.companies]
+    payments.mark_settled(context, [payments.work_on(context, each) for each in usable])
+
+
+# -- helpers ---------------------------------------------------------------------------------------------------------
+
+_NO_LIMIT = 1_000_000
+
+
+def _again(context: Context, batch: list[Document], status: Status) -> list[Document]:
+    """Those of the documents that are in a status now, as they stand now, and still ours."""
+    tokens = {each.id: each.claim_token for each in batch}
+    with context.ledger.read() as tx:
+        found = documents.having(tx, tokens)
+    return [each for each in found if each.status is status and each.claim_token == tokens[each.id]]
+
+
+@contextmanager
+def _leases_renewed(context: Context) -> Iterator[None]:
+    """Renew this worker's claims while it works, and let go of them when it is done."""
+    ended = threading.Event()
+    pause = int(context.settings["claim_lease_seconds"]) / 3
+
+    def renew() -> None:
+        while not ended.wait(pause):
+            try:
+                context.renew_claims()
+            except Exception:  # the lease simply runs out then, which others may see sooner than we do
+                _log.exception("The leases of this worker could not be renewed.")
+
+    thread = threading.Thread(target=renew, name="leases", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        with context.ledger.write() as tx:
+            documents.release_claims(tx, context.worker_name)

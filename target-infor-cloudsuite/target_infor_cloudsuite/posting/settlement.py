@@ -1,0 +1,234 @@
+"""What a payment settles: its invoices as M3 itself holds them, and what is open of each."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from stampli_infor_transforms.documents import AccountingPayment, key_text
+from stampli_infor_transforms.identity import normalise_number
+from stampli_infor_transforms.reasons import Reason, reason
+
+from target_infor_cloudsuite.ion.answers import Outcome
+from target_infor_cloudsuite.ledger import documents, payments
+from target_infor_cloudsuite.posting.already_there import NOT_THERE
+from target_infor_cloudsuite.programs import ap_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from stampli_infor_transforms.documents import AppliedInvoice
+
+    from target_infor_cloudsuite.ion.answers import Transaction
+    from target_infor_cloudsuite.ledger import Tx
+    from target_infor_cloudsuite.posting.context import Context
+    from target_infor_cloudsuite.posting.resolve import Plan
+    from target_infor_cloudsuite.programs.ap_ledger import LedgerInvoice
+
+_log = logging.getLogger(__name__)
+
+#: An invoice is looked for in the year of its payment, the two before and the one after.
+_YEARS = (0, -1, -2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One invoice that a payment settles, as it is to be asked for."""
+
+    divi: str
+    payee: str
+    supplier: str
+    number: str
+    years: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettledInvoice:
+    """One invoice as M3 holds it, and what is to be taken from it. Amounts are signed, in the invoice's currency."""
+
+    key: str
+    number: str
+    year: str
+    amount: Decimal
+    open: Decimal
+    paid: Decimal
+
+    def to_json(self) -> dict[str, str]:
+        """As it is kept on the document."""
+        return {
+            "key": self.key,
+            "number": self.number,
+            "year": self.year,
+            "amount": str(self.amount),
+            "open": str(self.open),
+            "paid": str(self.paid),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """All that one payment settles, in the order of its details."""
+
+    invoices: tuple[SettledInvoice, ...]
+
+    def to_json(self) -> list[dict[str, str]]:
+        """As it is kept on the document."""
+        return [each.to_json() for each in self.invoices]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Mapping[str, str]]) -> Settlement:
+        """What was kept on the document."""
+        return cls(
+            tuple(
+                SettledInvoice(
+                    each["key"],
+                    each["number"],
+                    each["year"],
+                    Decimal(each["amount"]),
+                    Decimal(each["open"]),
+                    Decimal(each["paid"]),
+                )
+                for each in value
+            )
+        )
+
+    def applied(self) -> list[tuple[str, Decimal]]:
+        """Pairs of invoice key and amount."""
+        return [(each.key, each.amount) for each in self.invoices]
+
+
+def check(context: Context, plans: Mapping[int, Plan]) -> dict[int, Plan]:
+    """Plans of payments that nothing else holds, after M3 was asked for their invoices."""
+    asked = {
+        key: plan.mapped
+        for key, plan in plans.items()
+        if isinstance(plan.mapped, AccountingPayment) and all(each.releasable for each in plan.reasons)
+    }
+    if not asked:
+        return {}
+    wanted = {key: [_wanted(context, payment, each) for each in payment.applications] for key, payment in asked.items()}
+    held = _read(context, {(asked[key].cono, each) for key, list_ in wanted.items() for each in list_})
+    return {
+        key: _judge(plans[key], payment, [(each, held[payment.cono, each]) for each in wanted[key]])
+        for key, payment in asked.items()
+    }
+
+
+def read_invoices(
+    context: Context, payments_: Iterable[AccountingPayment]
+) -> dict[tuple[int, Wanted], list[LedgerInvoice]]:
+    """The invoices of some payments as M3 holds them now."""
+    return _read(
+        context,
+        {(payment.cono, _wanted(context, payment, each)) for payment in payments_ for each in payment.applications},
+    )
+
+
+def invoice_key(cono: int, wanted: Wanted, year: str) -> str:
+    """The key under which what is promised of an open amount adds up."""
+    return key_text(
+        str(cono), wanted.divi, wanted.payee, wanted.supplier, normalise_number(wanted.number), year
+    )
+
+
+def overdrawn(tx: Tx, document_id: int, settlement: Settlement) -> list[Reason]:
+    """Reasons where other payments on their way leave less of an invoice than this one wants."""
+    found = []
+    for each in settlement.invoices:
+        promised = payments.promised(tx, each.key, but=document_id)
+        if promised and not _covers(each.open - promised, each.amount):
+            text = (
+                f"Invoice {each.number} is open for {each.open} in M3, and other payments on their way take "
+                f"{promised} of that; this one wants {each.amount}. Compare the payments in Stampli."
+            )
+            found.append(reason("open_amount_differs", "applications", text))
+    return found
+
+
+def _wanted(context: Context, payment: AccountingPayment, applied: AppliedInvoice) -> Wanted:
+    """Where to look: as the ledger knows the invoice, else as the payment names it."""
+    own: dict[str, Any] = {}
+    if applied.source_key:
+        with context.ledger.read() as tx:
+            document = documents.by_source_key(tx, applied.source_key)
+        own = (document.mapped or {}) if document is not None else {}
+    years = [payment.payment_date.year + offset for offset in _YEARS]
+    if own.get("invoice_date"):
+        years.insert(0, int(own["invoice_date"][:4]))
+    return Wanted(
+        divi=own.get("divi", payment.divi),
+        payee=own.get("payee", payment.payee),
+        supplier=own.get("supplier", payment.supplier),
+        number=own.get("number", applied.number),
+        years=tuple(dict.fromkeys(years)),
+    )
+
+
+def _read(
+    context: Context, wanted: set[tuple[int, Wanted]]
+) -> dict[tuple[int, Wanted], list[LedgerInvoice]]:
+    found: dict[tuple[int, Wanted], list[LedgerInvoice]] = {each: [] for each in wanted}
+    by_company: dict[int, list[tuple[tuple[int, Wanted], Transaction]]] = defaultdict(list)
+    for cono, each in sorted(wanted, key=str):
+        for year in each.years if each.number else ():
+            question = ap_ledger.get_invoice(
+                divi=each.divi, payee=each.payee, supplier=each.supplier, number=each.number, year=year
+            )
+            by_company[cono].append(((cono, each), question))
+    for cono, questions in by_company.items():
+        answers = context.gateway.read(ap_ledger.PROGRAM, [question for _, question in questions], cono=cono)
+        for (key, _), answer in zip(questions, answers, strict=True):
+            if answer.outcome is Outcome.DONE and answer.records:
+                found[key].append(ap_ledger.invoice_of(answer.records[0]))
+            elif answer.error is not None and answer.error.code != NOT_THERE:
+                _log.warning("APS200MI/GetInvTotInfo of invoice %s: %s", key[1].number, answer.error)
+    return found
+
+
+def _judge(
+    plan: Plan, payment: AccountingPayment, held: Sequence[tuple[Wanted, list[LedgerInvoice]]]
+) -> Plan:
+    reasons: list[Reason] = []
+    settled: list[SettledInvoice] = []
+    for applied, (wanted, invoices) in zip(payment.applications, held, strict=True):
+        open_ones = [each for each in invoices if each.open] or invoices
+        if not open_ones:
+            text = (
+                f"M3 does not hold invoice {wanted.number or '(without number)'} of payee {wanted.payee} yet; "
+                "the payment waits for it."
+            )
+            reasons.append(reason("invoice_not_posted", "applications", text))
+        elif len(open_ones) > 1:
+            years = ", ".join(each.year for each in open_ones)
+            text = f"M3 holds several open invoices {wanted.number} (years {years}). Settle this payment by hand."
+            reasons.append(reason("open_amount_differs", "applications", text))
+        elif open_ones[0].currency != payment.currency or not _covers(open_ones[0].open, applied.amount):
+            invoice = open_ones[0]
+            text = (
+                f"Invoice {wanted.number} is open for {invoice.open} {invoice.currency} in M3; the payment takes "
+                f"{applied.amount} {payment.currency} of it. Settle the difference by hand."
+            )
+            reasons.append(reason("open_amount_differs", "applications", text))
+        else:
+            invoice = open_ones[0]
+            settled.append(
+                SettledInvoice(
+                    invoice_key(payment.cono, wanted, invoice.year),
+                    wanted.number,
+                    invoice.year,
+                    applied.amount,
+                    invoice.open,
+                    invoice.paid,
+                )
+            )
+    if reasons:
+        return plan.held_for(*reasons)
+    return replace(plan, settlement=Settlement(tuple(settled)))
+
+
+def _covers(open_amount: Decimal, amount: Decimal) -> bool:
+    """Whether an open amount has room for what is taken: the same sign, and not more."""
+    return open_amount * amount > 0 and abs(amount) <= abs(open_amount)

@@ -1,0 +1,65 @@
+"""``enc:`` settings: a secret at rest is a Fernet token, opened with the key in the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+PREFIX = "enc:"
+KEY_VARIABLE = "STAMPLI_INFOR_KEY"
+KEY_FILE_VARIABLE = "STAMPLI_INFOR_KEY_FILE"
+
+
+class SecretError(Exception):
+    """A secret cannot be opened or made. The text names the setting and never the secret."""
+
+
+def reveal(value: str, *, setting: str) -> str:
+    """The plain text of a setting's value, whether it is encrypted (``enc:..``) or not.
+
+    Raises:
+        SecretError: There is no key, it is no key, or the token was made with another one.
+    """
+    if not value.startswith(PREFIX):
+        return value
+    try:
+        return _keys(setting).decrypt(value.removeprefix(PREFIX).encode()).decode()
+    except InvalidToken:
+        raise SecretError(
+            f"The setting {setting} is encrypted with another key than the one in {KEY_VARIABLE}. "
+            "Use the right key, or encrypt it again with `cloudsuite-ap secrets encrypt`."
+        ) from None
+
+
+def conceal(plain: str) -> str:
+    """Make an ``enc:`` token under the first key."""
+    return PREFIX + _keys("to encrypt").encrypt(plain.encode()).decode()
+
+
+def new_key() -> str:
+    """A fresh key for the environment."""
+    return Fernet.generate_key().decode()
+
+
+def _keys(setting: str) -> MultiFernet:
+    text = os.environ.get(KEY_VARIABLE, "")
+    file = os.environ.get(KEY_FILE_VARIABLE, "")
+    if not text and file:
+        try:
+            text = Path(file).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as fault:
+            raise SecretError(f"The key file {file} ({KEY_FILE_VARIABLE}) cannot be read: {fault}.") from fault
+    keys = [key for key in text.replace(",", " ").split() if key]
+    if not keys:
+        raise SecretError(
+            f"The setting {setting} is encrypted, but neither {KEY_VARIABLE} nor {KEY_FILE_VARIABLE} gives a key."
+        )
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError:
+        raise SecretError(
+            f"{KEY_VARIABLE} holds no valid key (32 bytes, url-safe base64). Make one with "
+            "`cloudsuite-ap secrets new-key`."
+        ) from None

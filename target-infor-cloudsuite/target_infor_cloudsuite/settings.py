@@ -1,0 +1,250 @@
+"""The settings of target, mapper and commands: one schema, one reading, errors that name the setting."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stampli_infor_transforms.policy import SETTINGS_SCHEMA as POLICY_SCHEMA
+from stampli_infor_transforms.policy import Policy, SettingsError
+
+from target_infor_cloudsuite.secrets import SecretError, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: How settings reach the commands when there is no --config: Meltano exports them under this prefix.
+ENVIRONMENT_PREFIX = "TARGET_INFOR_CLOUDSUITE_"
+AP_PROGRAMS = ("auto", "APS100MI", "APS450MI")
+PAYMENT_PROGRAMS = ("auto", "ABS100MI", "GLS840MI", "off")
+NEAR_DUPLICATES = ("hold", "note", "off")
+FAIL_ON = ("never", "failed", "review")
+
+_PROPERTIES: dict[str, dict[str, Any]] = {
+    "ionapi_path": {
+        "type": "string",
+        "description": "The .ionapi file of a backend service, downloaded from ION API > Authorized Apps.",
+    },
+    "ionapi": {
+        "type": "string",
+        "secret": True,
+        "description": "The .ionapi file's JSON itself, in place of ionapi_path; may be an enc: token.",
+    },
+    "cono": {
+        "type": "integer",
+        "description": "M3 company; for documents that name no company, or while companies.csv is empty.",
+    },
+    "divi": {"type": "string", "description": "M3 division that goes with cono.", "default": ""},
+    "ledger_url": {
+        "type": "string",
+        "secret": True,
+        "description": "The ledger's database as SQLAlchemy URL; secret because it may hold a password.",
+        "default": "sqlite:///ledger/ledger.db",
+    },
+    "output_dir": {
+        "type": "string",
+        "description": "Where audit/, runs/ and report.html are written.",
+        "default": "output",
+    },
+    "ap_program": {
+        "type": "string",
+        "enum": list(AP_PROGRAMS),
+        "description": "AP program; auto takes APS100MI where the tenant exposes all of it, else APS450MI + APS455MI.",
+        "default": "auto",
+    },
+    "payment_program": {
+        "type": "string",
+        "enum": list(PAYMENT_PROGRAMS),
+        "description": "Payments; auto takes ABS100MI where ValidateStatmt and a bank are set up, else off.",
+        "default": "auto",
+    },
+    "requests_per_minute": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Requests a minute that the gateway's policy grants this client, tokens included.",
+        "default": 100,
+    },
+    "max_in_flight": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 32,
+        "description": "Requests under way at once.",
+        "default": 4,
+    },
+    "max_transactions_per_request": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+        "description": "MI transactions in one bulk request; also bounded by 30,000 bytes.",
+        "default": 50,
+    },
+    "request_timeout_seconds": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "description": "How long an answer is waited for; after that a write is in doubt.",
+        "default": 60,
+    },
+    "in_doubt_settle_seconds": {
+        "type": "number",
+        "minimum": 0,
+        "description": "How long M3 may still work on a write whose answer was lost; it is asked only after that.",
+        "default": 180,
+    },
+    "claim_lease_seconds": {
+        "type": "integer",
+        "minimum": 10,
+        "description": "For how long a worker holds its documents unless it renews; others take over after that.",
+        "default": 120,
+    },
+    "reference_max_age_minutes": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "How old M3's reference data (suppliers, accounts, VAT codes, programs) may be.",
+        "default": 60,
+    },
+    "near_duplicates": {
+        "type": "string",
+        "enum": list(NEAR_DUPLICATES),
+        "description": "Same supplier and nearly the same number: hold for review, only note it, or off.",
+        "default": "hold",
+    },
+    "dry_run": {
+        "type": "boolean",
+        "description": "Write nothing to M3, change no status, emit no STATE; show exactly what would be sent.",
+        "default": False,
+    },
+    "fail_on": {
+        "type": "string",
+        "enum": list(FAIL_ON),
+        "description": "Exit with 3, after STATE, when the run left something failed, rejected or in doubt (failed), "
+        "or also in review (review), or never.",
+        "default": "failed",
+    },
+}
+
+CONFIG_JSONSCHEMA: dict[str, Any] = {"type": "object", "properties": {**_PROPERTIES, **POLICY_SCHEMA}}
+#: What the mapper needs of them, and where it reads reference data without asking M3.
+MAPPER_JSONSCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "reference_path": {
+            "type": "string",
+            "description": "A snapshot written by `cloudsuite-ap reference export`; with it CloudSuite is not asked.",
+        },
+        **{
+            name: _PROPERTIES[name]
+            for name in (
+                "ionapi_path",
+                "ionapi",
+                "cono",
+                "divi",
+                "ledger_url",
+                "requests_per_minute",
+                "max_in_flight",
+                "max_transactions_per_request",
+                "request_timeout_seconds",
+                "reference_max_age_minutes",
+            )
+        },
+        **POLICY_SCHEMA,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings, checked. Durations are in the unit their name says; ``ionapi`` is plain here and never shown."""
+
+    values: Mapping[str, Any]
+    policy: Policy
+    ionapi_path: Path | None
+    ionapi: str | None
+    crosswalk_dir: Path
+    ledger_url: str
+    output_dir: Path
+
+    def __getitem__(self, name: str) -> Any:
+        """A setting by its name, its default where it was not given."""
+        given = self.values.get(name)
+        return CONFIG_JSONSCHEMA["properties"][name].get("default") if given is None else given
+
+    def __repr__(self) -> str:
+        return f"Settings({sorted(self.values)})"
+
+
+def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Settings:
+    """Check a configuration.
+
+    Raises:
+        SettingsError: A setting is missing or cannot be used; the text names it.
+    """
+    values = {name: value for name, value in config.items() if value not in (None, "")}
+    for name in ("gl_string", "dimensions"):
+        if isinstance(values.get(name), str):
+            values[name] = _json(name, values[name])
+    for name in ("supplier_match", "approved_statuses", "paid_statuses"):
+        if isinstance(values.get(name), str):
+            values[name] = _json(name, values[name])
+    for name, schema in _PROPERTIES.items():
+        if name in values and "enum" in schema and values[name] not in schema["enum"]:
+            raise SettingsError(name, f"is '{values[name]}'; valid are {', '.join(schema['enum'])}.")
+    if need_ionapi and not values.get("ionapi_path") and not values.get("ionapi"):
+        raise SettingsError("ionapi_path", "is missing: give the path of the .ionapi file (or its JSON as ionapi).")
+    path = values.get("ionapi_path")
+    return Settings(
+        values=values,
+        policy=Policy.from_settings(values),
+        ionapi_path=Path(path) if path else None,
+        ionapi=_secret(values, "ionapi"),
+        crosswalk_dir=Path(values.get("crosswalk_dir") or POLICY_SCHEMA["crosswalk_dir"]["default"]),
+        ledger_url=_secret(values, "ledger_url") or _PROPERTIES["ledger_url"]["default"],
+        output_dir=Path(values.get("output_dir") or _PROPERTIES["output_dir"]["default"]),
+    )
+
+
+def config_from_environment() -> dict[str, Any]:
+    """The configuration as Meltano exports it to a plugin's commands."""
+    config: dict[str, Any] = {}
+    for name, schema in CONFIG_JSONSCHEMA["properties"].items():
+        text = os.environ.get(ENVIRONMENT_PREFIX + name.upper())
+        if text not in (None, ""):
+            config[name] = _typed(name, str(text), schema.get("type"))
+    return config
+
+
+def _typed(name: str, text: str, kind: str | None) -> Any:
+    if kind == "integer":
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingsError(name, f"is '{text}', but has to be a whole number.") from None
+    if kind == "number":
+        try:
+            return float(text)
+        except ValueError:
+            raise SettingsError(name, f"is '{text}', but has to be a number of seconds.") from None
+    if kind == "boolean":
+        return text.strip().lower() in {"true", "1", "yes", "on"}
+    return _json(name, text) if kind in {"object", "array"} else text
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise SettingsError(name, "is no valid JSON.") from None
+
+
+def _secret(values: Mapping[str, Any], name: str) -> str | None:
+    value = values.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        value = json.dumps(value)
+    try:
+        return reveal(value, setting=name)
+    except SecretError as fault:
+        raise SettingsError(name, f"cannot be opened. {fault}") from fault

@@ -1,0 +1,214 @@
+"""Putting a run together: crosswalks, the way to M3, what the tenant offers, reference data."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from stampli_infor_transforms.crosswalks import Crosswalks
+from stampli_infor_transforms.policy import SettingsError
+from stampli_infor_transforms.reference import CompanyReference, Reference
+
+from target_infor_cloudsuite.clock import Clock
+from target_infor_cloudsuite.ion.answers import Outcome
+from target_infor_cloudsuite.ion.credentials import IonCredentials
+from target_infor_cloudsuite.ion.gateway import Gateway
+from target_infor_cloudsuite.ion.pacing import Pacer
+from target_infor_cloudsuite.ledger import reference
+from target_infor_cloudsuite.m3.catalog import Catalog
+from target_infor_cloudsuite.m3.reference import read_company, supplier_references
+from target_infor_cloudsuite.posting.context import CompanySetup, Context
+from target_infor_cloudsuite.programs import abs100
+from target_infor_cloudsuite.programs.aps100 import APS100MI
+from target_infor_cloudsuite.programs.aps450 import APS450MI
+from target_infor_cloudsuite.worker import worker_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_infor_cloudsuite.ledger import Ledger
+    from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
+    from target_infor_cloudsuite.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+#: M3 lists a supplier's references one supplier a call; beyond this many suppliers that would eat the quota.
+_REFERENCES_UP_TO = 2_000
+
+
+class SetupError(Exception):
+    """The tenant lacks something that posting needs. Nothing was written to M3."""
+
+
+def new_run_id() -> str:
+    """A name for a run, 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+def open_gateway(settings: Settings) -> Gateway:
+    """The way to M3, from the settings. Nothing is sent yet.
+
+    Raises:
+        CredentialsError: The .ionapi cannot be used.
+    """
+    if settings.ionapi is not None:
+        credentials = IonCredentials.load(text=settings.ionapi)
+    else:
+        credentials = IonCredentials.load(path=settings.ionapi_path)
+    return Gateway(
+        credentials,
+        pacer=Pacer(int(settings["requests_per_minute"])),
+        max_in_flight=int(settings["max_in_flight"]),
+        timeout_seconds=float(settings["request_timeout_seconds"]),
+        max_transactions=int(settings["max_transactions_per_request"]),
+    )
+
+
+def company_numbers(settings: Settings, crosswalks: Crosswalks) -> list[int]:
+    """The M3 companies that documents can go to.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    numbers = set(crosswalks.company_numbers())
+    if settings.policy.cono is not None:
+        numbers.add(settings.policy.cono)
+    if not numbers:
+        raise SettingsError("cono", "is missing: set it, or fill companies.csv in the crosswalk_dir.")
+    return sorted(numbers)
+
+
+def prepare(
+    settings: Settings, ledger: Ledger, gateway: Gateway, *, run_id: str = "", clock: Clock | None = None
+) -> Context:
+    """Everything a run works with.
+
+    Raises:
+        CrosswalkError, SettingsError, SetupError: A person has to mend something first.
+        IonError: M3 cannot be reached or turns us away.
+    """
+    clock = clock or Clock()
+    crosswalks = Crosswalks.load(settings.crosswalk_dir)
+    numbers = company_numbers(settings, crosswalks)
+    companies = {cono: load_company(settings, ledger, gateway, cono, clock=clock) for cono in numbers}
+    context = Context(
+        settings=settings,
+        ledger=ledger,
+        gateway=gateway,
+        crosswalks=crosswalks,
+        reference=Reference(companies),
+        companies={},
+        clock=clock,
+        run_id=run_id or new_run_id(),
+        worker_name=worker_name(),
+    )
+    for cono in numbers:
+        context.companies[cono] = _company_setup(context, cono)
+    return context
+
+
+def load_company(
+    settings: Settings, ledger: Ledger, gateway: Gateway, cono: int, *, clock: Clock, fresh: bool = False
+) -> CompanyReference:
+    """A company's reference data: the ledger's copy while it is young enough, else read from M3."""
+    scope = f"company:{cono}"
+    with ledger.read() as tx:
+        kept = reference.kept(tx, scope)
+    now = clock.now()
+    if kept is not None and not fresh and now - kept[1] <= _max_age(settings):
+        return CompanyReference.from_json(kept[0])
+    company = read_company(gateway, cono)
+    if len(company.suppliers) <= _REFERENCES_UP_TO:
+        company = _with_references(gateway, cono, company)
+    _log.info(
+        "Company %d: %d suppliers, %d dimension values and %d VAT codes read from M3.",
+        cono,
+        len(company.suppliers),
+        len(company.dimensions),
+        len(company.tax_codes),
+    )
+    with ledger.write() as tx:
+        reference.keep(tx, scope, company.to_json(), read_at=now)
+    return company
+
+
+def _with_references(gateway: Gateway, cono: int, company: CompanyReference) -> CompanyReference:
+    found = supplier_references(gateway, cono, sorted(company.suppliers))
+    return company.with_suppliers(
+        [replace(company.suppliers[suno], references=ids) for suno, ids in found.items() if ids]
+    )
+
+
+def _max_age(settings: Settings) -> timedelta:
+    return timedelta(minutes=int(settings["reference_max_age_minutes"]))
+
+
+def _company_setup(context: Context, cono: int) -> CompanySetup:
+    catalog = _catalog(context, cono)
+    program = _choose_program(str(context.settings["ap_program"]), catalog, cono)
+    return CompanySetup(cono, catalog, program, payments_off=_payments_off(context, catalog, cono))
+
+
+def _catalog(context: Context, cono: int) -> Catalog:
+    scope = f"catalog:{cono}"
+    with context.ledger.read() as tx:
+        kept = reference.kept(tx, scope)
+    now = context.clock.now()
+    if kept is not None and now - kept[1] <= _max_age(context.settings):
+        return Catalog.from_json(kept[0])
+    catalog = Catalog.read(context.gateway, cono)
+    with context.ledger.write() as tx:
+        reference.keep(tx, scope, catalog.to_json(), read_at=now)
+    return catalog
+
+
+def _choose_program(wanted: str, catalog: Catalog, cono: int) -> InvoiceBatchProgram:
+    programs: Sequence[InvoiceBatchProgram] = (APS100MI, APS450MI)
+    if wanted != "auto":
+        programs = [each for each in programs if each.name == wanted]
+    for program in programs:
+        if program.usable(catalog):
+            return program
+    needed = " or ".join(
+        f"{each.name} ({', '.join(each.required)})"
+        + (f" with {each.commit_program} (ValidByBatchNo)" if each.commit_program else "")
+        for each in programs
+    )
+    raise SetupError(
+        f"Company {cono}: this tenant does not expose {needed}, with CORI on AddHead. Nothing was posted. Ask whoever "
+        "runs M3 to activate these transactions for the service account (MRS001, and the API's roles)."
+    )
+
+
+def _payments_off(context: Context, catalog: Catalog, cono: int) -> str:
+    """Why payments cannot be taken; '' where they can."""
+    wanted = str(context.settings["payment_program"])
+    if wanted == "off":
+        return "Payments are switched off (payment_program: off). Book the payment in M3 by hand, then dismiss this."
+    if wanted == "GLS840MI":
+        return "payment_program GLS840MI is not available in this version. Use ABS100MI or off."
+    if not abs100.usable(catalog):
+        text = f"Company {cono}: this tenant does not expose ABS100MI ({', '.join(abs100.REQUIRED)})"
+    else:
+        missing = _banks_not_set_up(context, cono)
+        if missing is None:
+            return ""
+        text = f"Company {cono}: {missing}"
+    if wanted == "ABS100MI":
+        raise SetupError(f"{text}, which payment_program ABS100MI needs. Nothing was posted.")
+    _log.warning("%s; payments are held for review.", text)
+    return f"{text}. Payments cannot be taken to M3 until that is set up."
+
+
+def _banks_not_set_up(context: Context, cono: int) -> str | None:
+    banks = context.crosswalks.banks_of(cono)
+    if not banks:
+        return "neither banks.csv nor a bank_bsid in companies.csv names a bank"
+    questions = [abs100.bank(cono=cono, divi=divi, bsid=bsid) for divi, bsid in banks]
+    answers = context.gateway.read(abs100.PROGRAM, questions, cono=cono)
+    if any(answer.outcome is Outcome.DONE for answer in answers):
+        return None
+    return f"M3 knows none of the banks {', '.join(bsid for _, bsid in banks)} (ABS100MI/GetBankIdent)"
