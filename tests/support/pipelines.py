@@ -150,7 +150,7 @@ class Pipeline:
         config = self.directory / f"{TARGET}.json"
         config.write_text(json.dumps(self.target), "utf-8")
         done = subprocess.run(
-            [str(BIN / "cloudsuite-ap"), *arguments, "--config", str(config), "--format", "json"],
+            [str(BIN / "cloudsuite-ap"), "--config", str(config), "--format", "json", *arguments],
             env=clean_env(),
             cwd=ROOT,
             capture_output=True,

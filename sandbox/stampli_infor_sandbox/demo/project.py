@@ -119,7 +119,7 @@ class Project:
 
     def ap_command(self, *arguments: str) -> list[str]:
         """The command line of a ``cloudsuite-ap`` command, as a person can type it."""
-        return [str(self.cloudsuite_ap), *arguments, "--config", str(self.config)]
+        return [str(self.cloudsuite_ap), "--config", str(self.config), *arguments]
 
     def typed(self, *arguments: str) -> str:
         """The same with paths relative to the checkout, for showing."""

@@ -54,12 +54,18 @@ def in_ledger(status: Mapping[str, Any]) -> Tally:
 
 
 def in_audit(folder: Path) -> Tally:
-    """What the audit files say was posted, from the events alone."""
+    """What the audit files say was posted, from the events alone: as it was last mapped before."""
     tally = Tally()
+    mapped: dict[int, Mapping[str, Any]] = {}
     for event in audit_events(folder):
-        if event["action"] == "document.posted":
-            document = event["document"]
-            tally.add(document["kind"], document["currency"], Decimal(document["amount"]))
+        if event["action"] == "document.ready":
+            mapped[event["document_id"]] = event["details"]["mapped"]
+        elif event["action"] == "document.posted":
+            document = mapped[event["document_id"]]
+            # An invoice has a total, a payment an amount.
+            invoice = "total" in document
+            amount = Decimal(document["total" if invoice else "amount"])
+            tally.add(INVOICE if invoice else PAYMENT, document["currency"], amount)
     return tally
 
 
