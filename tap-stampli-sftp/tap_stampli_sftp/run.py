@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_stampli_sftp.bookmarks import Bookmarks
 from tap_stampli_sftp.errors import BadRowError, FileProblem, ListingError
-from tap_stampli_sftp.fields import FILE_STREAMS, StreamName
+from tap_stampli_sftp.fields import FILE_STREAMS
 from tap_stampli_sftp.reading.flat import Refused, iso_time, read_file
 from tap_stampli_sftp.reading.text import Limits
+from tap_stampli_sftp.records import MESSAGES_SHOWN, file_records
 from tap_stampli_sftp.sftp.connect import Session
 from tap_stampli_sftp.sftp.fetch import fetched
 from tap_stampli_sftp.sftp.listing import list_directory, printable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Collection, Iterator
 
+    from tap_stampli_sftp.fields import StreamName
     from tap_stampli_sftp.reading.flat import Reading
     from tap_stampli_sftp.settings import Settings
     from tap_stampli_sftp.sftp.fetch import FetchedFile
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 STATE_EVERY_SECONDS = 5.0
 # A STATE of many thousand files takes a while to write; it may take this share of the time at most.
 STATE_SHARE = 0.05
-_MESSAGES_SHOWN = 20
 
 
 class Outlet(Protocol):
@@ -128,7 +129,7 @@ class Run:
                         fetched(session, file, spool=spool, max_bytes=self._settings.max_file_bytes) as local,
                         self._reading(stream, local, spool, reject_cut=True) as reading,
                     ):
-                        yield from self._records(stream, local, reading)
+                        yield from file_records(stream, local, reading, logger=self._logger)
                 except FileProblem as problem:
                     raise ListingError(f"{printable(file.path)}: {problem}.") from None
 
@@ -155,10 +156,10 @@ class Run:
             )
         except OSError as error:
             raise ListingError(f"Directory {path} cannot be listed: {error}. Check outbound_path.") from error
-        for note in listing.notes[:_MESSAGES_SHOWN]:
+        for note in listing.notes[:MESSAGES_SHOWN]:
             self._logger.info("Passed over: %s.", note)
-        if len(listing.notes) > _MESSAGES_SHOWN:
-            self._logger.info("Passed over: %d more.", len(listing.notes) - _MESSAGES_SHOWN)
+        if len(listing.notes) > MESSAGES_SHOWN:
+            self._logger.info("Passed over: %d more.", len(listing.notes) - MESSAGES_SHOWN)
         for file in listing.unread:
             self._failed(
                 file, "exports of this kind are not read by this version (.csv, .tsv, .txt are, also as .gz)"
@@ -245,7 +246,7 @@ class Run:
                         "fail. Have the file corrected, or set on_bad_row to quarantine."
                     )
         check = self._outlet.check_interrupted
-        for target, record in self._records(stream, local, reading):
+        for target, record in file_records(stream, local, reading, logger=self._logger):
             self._outlet.send(target, record)
             check()
         self.count["read"] += 1
@@ -268,59 +269,6 @@ class Run:
                 name,
                 reading.repeated_lines,
             )
-
-    def _records(
-        self, stream: StreamName, local: FetchedFile, reading: Reading
-    ) -> Iterator[tuple[StreamName, dict[str, Any]]]:
-        """Everything that one file gives, its ``source_files`` record last."""
-        remote = local.remote
-        source = {
-            "_sdc_source_file": remote.path,
-            "_sdc_source_mtime": iso_time(remote.mtime),
-            "_sdc_source_sha256": local.sha256,
-        }
-        shown = 0
-        for document in reading.documents():
-            if not isinstance(document, Refused):
-                yield stream, document
-                continue
-            shown += 1
-            if shown <= _MESSAGES_SHOWN or document.reason == "cut_row":
-                self._logger.warning(
-                    "%s rejected (%s): %s", printable(remote.path), document.reason, document.message
-                )
-            yield (
-                StreamName.REJECTED_ROWS,
-                {
-                    "stream": str(stream),
-                    "reason": document.reason,
-                    "message": document.message,
-                    "raw_text": document.raw_text,
-                    "_sdc_source_line": document.line,
-                    **source,
-                },
-            )
-        if shown > _MESSAGES_SHOWN:
-            self._logger.warning(
-                "%s: %d more documents rejected; see the stream rejected_rows.",
-                printable(remote.path),
-                shown - _MESSAGES_SHOWN,
-            )
-        yield (
-            StreamName.SOURCE_FILES,
-            {
-                "stream": str(stream),
-                "size": remote.size,
-                "mtime": iso_time(remote.mtime),
-                "rows": reading.rows,
-                "documents": reading.document_count,
-                "rejected": reading.rejected_rows,
-                "non_data_rows": reading.non_data_rows,
-                "control_totals": reading.control_totals,
-                "_sdc_source_line": 1,
-                **source,
-            },
-        )
 
     def _failed(self, file: RemoteFile, text: str) -> None:
         self.count["failed"] += 1

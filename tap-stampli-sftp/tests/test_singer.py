@@ -248,3 +248,22 @@ def test_a_signal_stops_between_records_with_state_and_a_failing_exit_code(
         "invoices_1.csv"
     ]
     assert all(json.loads(line) for line in [*head, *rest])
+
+
+def test_a_target_that_dies_fails_the_tap_without_a_traceback(server: Any, tmp_path: Path) -> None:
+    rows = "".join(f"I{n},N{n},V1,2026-01-31,EUR,1.00,1.00\n" for n in range(20_000))
+    server.put("invoices_1.csv", GOOD + rows)
+    (tmp_path / "c.json").write_text(json.dumps(server.config()))
+    with subprocess.Popen(
+        [sys.executable, "-m", "tap_stampli_sftp.tap", "--config", str(tmp_path / "c.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        log = process.stderr.read().decode()
+        process.wait(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in log
