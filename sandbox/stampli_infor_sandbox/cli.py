@@ -40,8 +40,8 @@ main.add_command(demo_command)
 
 @main.command("serve")
 @_HOME
-@click.option("--scenario", type=click.Choice(["sample", "real", "empty"]), default="sample", show_default=True,
-              help="What a new home starts with; an existing one goes on with what it holds.")  # fmt: skip
+@click.option("--scenario", type=click.Choice(["sample", "real", "empty"]), default="sample",
+              show_default=True, help="What a new home starts with; an old one goes on.")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path), help="Folder with the files of scenario real.")
 @click.option("--sftp-port", default=0, help="0: the earlier one if free, else any.")
 @click.option("--gateway-port", default=0, help="0: the earlier one if free, else any.")

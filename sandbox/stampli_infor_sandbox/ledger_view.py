@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 ASSUMPTIONS = (
-    "APS100MI's contract is an assumption (it is in no published MI repository; it mirrors APS450MI and posts a"
-    " batch once its lines make up its total), and so is the template of the export files (Stampli publishes"
-    " none)."
+    "APS100MI's contract is an assumption (it is in no published MI repository; it mirrors APS450MI and posts"
+    " a batch once its lines make up its total), and so is the template of the export files (Stampli"
+    " publishes none)."
 )
 
 

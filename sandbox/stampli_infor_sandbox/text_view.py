@@ -35,11 +35,14 @@ def render(shown: Mapping[str, Any]) -> None:
     _table(console, "AP ledger", _INVOICE, shown["invoices"])
     _table(console, "Batches not in the ledger", _STAGED, shown["staged"])
     lines = [
-        {**line, **{k: s[k] for k in ("cono", "divi", "bsid", "stmn", "currency", "validated")}, "invoices": ", ".join(
-            f"{d['number']}/{d['year']} {d['amount']}" for d in line["details"])}
-        for s in shown["statements"]
-        for line in s["lines"]
-    ]  # fmt: skip
+        {
+            **statement,
+            **line,
+            "invoices": ", ".join(f"{d['number']}/{d['year']} {d['amount']}" for d in line["details"]),
+        }
+        for statement in shown["statements"]
+        for line in statement["lines"]
+    ]
     columns = ("cono", "divi", "bsid", "stmn", "validated", "blsn", "payee", "currency", "amount", "invoices")
     _table(console, "Bank statement lines", columns, lines)
     requests = shown["requests"]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from stampli_infor_sandbox.ledger_view import books
+from stampli_infor_sandbox.m3.database import open_for_reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,10 +111,11 @@ class Server:
         return record
 
     def ledger(self) -> dict[str, Any]:
-        done = cli("ledger", "--home", str(self.home), "--format", "json")
-        assert done.returncode == 0, done.stderr
-        books: dict[str, Any] = json.loads(done.stdout)
-        return books
+        connection = open_for_reading(self.home / "m3.db")
+        try:
+            return books(connection)
+        finally:
+            connection.close()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.session.close()

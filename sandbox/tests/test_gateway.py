@@ -102,8 +102,16 @@ def test_company_independent_programs_need_none(server: Any) -> None:
     assert [c["CONO"] for c in companies] == ["100", "200"]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"program": "X"}', '{"program": "X", "transactions": [{}]}',
-                                  '{"program": "X", "transactions": [{"transaction": "A", "record": 1}]}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"program": "X"}',
+        '{"program": "X", "transactions": [{}]}',
+        '{"program": "X", "transactions": [{"transaction": "A", "record": 1}]}',
+    ],
+)
 def test_malformed_bulk_is_a_bad_request(server: Any, text: str) -> None:
     assert server.session.post(server.url, data=text, timeout=10).status_code == 400
 
@@ -116,7 +124,7 @@ def test_values_are_sent_and_answered_as_strings(server: Any) -> None:
 
 
 def test_options_of_a_bulk_call(server: Any) -> None:
-    step = ("LstSuppliers", {})
+    step: tuple[str, dict[str, str]] = ("LstSuppliers", {})
     assert len(server.bulk("CRS620MI", step, maxReturnedRecords=3)[0]["records"]) == 3
     assert len(server.bulk("CRS620MI", step, maxReturnedRecords=0)[0]["records"]) == 42
     record = server.bulk("CRS620MI", step, excludeEmptyValues=True)[0]["records"][0]

@@ -1,4 +1,4 @@
-"""The sample's files, master data and crosswalks fit each other; the real scenario leaves the gaps it says."""
+"""The sample's files, master data and crosswalks fit each other; scenario real leaves its gaps."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def published(tmp_path: Path) -> Path:
     """Two small files of the published shape."""
     head = "Body,Name of Body,Date,Transaction Number,Invoice Number,Amount,Supplier Name,Supplier ID,"
     tail = "Expense Area,Expense Type,Expense Code,Creditor Type\r\n"
-    old = "18,C,03/05/2011,T1,N1,500,OLD \u2013 SEVEN,100007,1,Chief Executives,Old nine,1809,LTD\r\n,,,,,,,,,,,,\r\n"
+    old = "18,C,03/05/2011,T1,N1,500,OLD \u2013 SEVEN,100007,1,Chief Executives,Old nine,1809,LTD\r\n"
+    old += "," * 12 + "\r\n"
     new = "".join(
         f"18,C,2024-09-02 00:00:00,T{n},N{n},1.50,S{n},{supplier},,Corporate Services,Type,{code},LTD\r\n"
         for n, (supplier, code) in enumerate([("200001", "5701"), ("200007", "5709"), ("100007", "1809")])

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import signal
 import stat
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import paramiko
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from stampli_infor_sandbox.cli import serve_command
+from stampli_infor_sandbox.gateway.faults import ACTIONS
 
 
 def connect(described: dict[str, Any], **login: Any) -> paramiko.SSHClient:
     client = paramiko.SSHClient()
-    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())  # noqa: S507 - the test checks it itself
     sftp = described["sftp"]
     client.connect(
         sftp["host"], sftp["port"], sftp["username"], allow_agent=False, look_for_keys=False, **login
@@ -57,9 +58,9 @@ def test_sftp_refuses_a_wrong_password_and_a_strange_key(server: Any) -> None:
 
 
 def test_files_for_clients(server: Any) -> None:
-    assert set(server.keys) == set(
-        ["ti", "cn", "dt", "ci", "cs", "iu", "pu", "oa", "ot", "or", "ev", "v", "saak", "sask"]
-    )
+    assert set(server.keys) == {
+        *("ti", "cn", "dt", "ci", "cs", "iu", "pu", "oa", "ot", "or", "ev", "v", "saak", "sask")
+    }
     env = dict(line.split("=", 1) for line in (server.home / "sandbox.env").read_text().splitlines())
     assert env["SANDBOX_SFTP_PORT"] == str(server.described["sftp"]["port"])
     assert env["SANDBOX_SFTP_HOST_KEY"] == server.described["sftp"]["host_key"]
@@ -123,6 +124,8 @@ def test_ledger_as_text_says_what_is_assumed(server: Any, command: Any) -> None:
     assert done.returncode == 0
     assert "RT-884201" in done.stdout
     assert "APS100MI's contract is an assumption" in done.stdout
+    as_json = command("ledger", "--home", str(server.home), "--format", "json")
+    assert json.loads(as_json.stdout)["invoices"] == server.ledger()["invoices"]
 
 
 def test_ledger_and_reset(launch: Any, command: Any, tmp_path: Path) -> None:
@@ -134,6 +137,12 @@ def test_ledger_and_reset(launch: Any, command: Any, tmp_path: Path) -> None:
     running.stop()
     assert command("reset", "--home", str(running.home)).returncode == 0
     assert list(running.home.iterdir()) == []
+
+
+def test_readme_names_every_option_and_fault() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    options = [option for parameter in serve_command.params for option in parameter.opts]
+    assert [name for name in (*options, *(f"`{action}`" for action in ACTIONS)) if name not in readme] == []
 
 
 def test_real_needs_its_data(command: Any, tmp_path: Path) -> None:

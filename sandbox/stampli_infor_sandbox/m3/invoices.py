@@ -1,7 +1,8 @@
 """APS450MI and APS100MI: supplier invoice batches, from the head to the point where M3 posts them.
 
 APS100MI is in no published MI repository. Its contract is **assumed**: APS450MI's, and a batch posts by
-itself as soon as its lines and VAT make up its total. APS450MI's is posted through APS455MI (see ``posting``).
+itself as soon as its lines and VAT make up its total.
+APS450MI's is posted through APS455MI (see ``posting``).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ CURRENCY_DECIMALS: dict[str, int] = {
 
 
 class MasterError(ValueError):
-    """Master data handed in that cannot be taken; the text names the kind, the row and what would be right."""
+    """Master data that can't be taken; the text names the kind, the field and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)

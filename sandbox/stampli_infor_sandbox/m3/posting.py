@@ -71,16 +71,16 @@ def _head_error(m3: M3, batch: sqlite3.Row, head: Record) -> str:
     if m3.master.supplier(batch["cono"], batch["suno"]).status == "90":
         return f"Supplier {batch['suno']} is blocked"
     known = m3.connection.execute(
-        "SELECT vono FROM invoice WHERE cono = ? AND divi = ? AND spyn = ? AND sino = ? AND inyr = ? AND suno = ?",
+        "SELECT vono FROM invoice"
+        " WHERE cono = ? AND divi = ? AND spyn = ? AND sino = ? AND inyr = ? AND suno = ?",
         (batch["cono"], batch["divi"], batch["spyn"], batch["sino"], int(head["IVDT"][:4]), batch["suno"]),
     ).fetchone()
     if known is not None:
         return f"Invoice {batch['sino']} of {head['IVDT'][:4]} already exists (voucher {known['vono']})"
     if not is_complete(m3, batch):
         net, tax = totals(m3, batch["inbn"])
-        return (
-            f"CUAM {head.get('CUAM', '')} / VTAM {head.get('VTAM', '0')} do not match lines {net} / VAT {tax}"
-        )
+        wanted = f"CUAM {head.get('CUAM', '')}, VTAM {head.get('VTAM', '0')}"
+        return f"{wanted} do not match lines {net}, VAT {tax}"
     return ""
 
 
@@ -113,8 +113,8 @@ def _post(m3: M3, batch: sqlite3.Row, head: Record) -> None:
          head.get("CORI", "")),
     )  # fmt: skip
     m3.connection.execute(
-        "UPDATE batch SET supa = ?, ibhe = 0, ible = 0, error = '', validate_at = NULL, vser = 'API', vono = ?,"
-        " yea4 = ? WHERE inbn = ?",
+        "UPDATE batch SET supa = ?, ibhe = 0, ible = 0, error = '', validate_at = NULL, vser = 'API',"
+        " vono = ?, yea4 = ? WHERE inbn = ?",
         (POSTED, vono, year, batch["inbn"]),
     )
 

@@ -1,9 +1,9 @@
 """What a public body really spent: an M3 that fits two published files, apart from gaps left on purpose.
 
-Supplier ids are suppliers, expense codes are accounts (dimension 1), expense areas are departments (dimension 4, by
-the numbers of ``real/crosswalks/dimensions.csv``: their names are longer than the ten characters M3 takes). All of
-the older file exists; of the newer one the suppliers whose id ends in 7 and the codes ending in 9 are left out, unless
-the older file has them, so that there is something to review.
+Supplier ids are suppliers, expense codes are accounts (dimension 1), expense areas are departments (dimension
+4, by the numbers in ``real/crosswalks/dimensions.csv``: their names exceed the ten characters M3 takes).
+All of the older file exists; of the newer one the suppliers whose id ends in 7 and the codes ending in 9 are
+left out, unless the older file has them, so that there is something to review.
 """
 
 from __future__ import annotations
