@@ -43,6 +43,9 @@ _REPOSITORY = "MRS001MI"
 _MISSING = "XRE0103"
 _CERTAIN = "CE-2020"  # what a tenant that shows no repository can be trusted to have
 _NO = frozenset({"", "0", "N", "n"})
+_FIELD_COLUMNS = ("FLNM", "TYPE", "LENG", "MAND")
+_CORRELATION = "CORI"
+_CERTAINLY_CORRELATED = frozenset({"APS450MI"})  # GetHead answers CORI in every published export
 
 Layout = dict[str, Field]
 
@@ -55,11 +58,13 @@ class Catalog:
         source: ``tenant`` when M3's own repository (MRS001MI) said so, ``shipped`` when it did not.
         layouts: (program, transaction) -> its input fields, for what is exposed.
         unproven: likewise for what may exist on the tenant though nobody vouches for it.
+        correlated: the programs whose GetHead answers CORI, by which we know our own batches again.
     """
 
     source: str
     layouts: Mapping[tuple[str, str], Layout]
     unproven: Mapping[tuple[str, str], Layout]
+    correlated: frozenset[str]
 
     def exposes(self, program: str, *transactions: str) -> bool:
         """Whether the tenant exposes all of these transactions; without any: whether it has the program."""
@@ -90,7 +95,7 @@ class Catalog:
                     if only_in in {"", "CE"}
                 ]
                 (layouts if certain else unproven)[program, name] = {field.name: field for field in fields}
-        return cls(source="shipped", layouts=layouts, unproven=unproven)
+        return cls(source="shipped", layouts=layouts, unproven=unproven, correlated=_CERTAINLY_CORRELATED)
 
     @classmethod
     def read(cls, gateway: Gateway, cono: int) -> Catalog:
@@ -104,12 +109,12 @@ class Catalog:
         """
         try:
             exposed = _exposed(gateway, cono)
-            layouts = _layouts(gateway, cono, exposed)
+            layouts, correlated = _layouts(gateway, cono, exposed)
         except GatewayRefused as exc:
             return _fall_back(str(exc.args[0]))
         if not layouts:
             return _fall_back(f"{_REPOSITORY} knows none of the programs that are used")
-        return cls(source="tenant", layouts=layouts, unproven={})
+        return cls(source="tenant", layouts=layouts, unproven={}, correlated=correlated)
 
     def to_json(self) -> dict[str, Any]:
         """The catalogue as a JSON value, for `from_json`."""
@@ -117,6 +122,7 @@ class Catalog:
             "source": self.source,
             "layouts": _layouts_to_json(self.layouts),
             "unproven": _layouts_to_json(self.unproven),
+            "correlated": sorted(self.correlated),
         }
 
     @classmethod
@@ -126,6 +132,7 @@ class Catalog:
             source=value["source"],
             layouts=_layouts_from_json(value["layouts"]),
             unproven=_layouts_from_json(value["unproven"]),
+            correlated=frozenset(value["correlated"]),
         )
 
 
@@ -145,22 +152,30 @@ def _exposed(gateway: Gateway, cono: int) -> list[tuple[str, str]]:
     return exposed
 
 
-def _layouts(gateway: Gateway, cono: int, exposed: list[tuple[str, str]]) -> dict[tuple[str, str], Layout]:
-    columns = ("FLNM", "TYPE", "LENG", "MAND")
+def _layouts(
+    gateway: Gateway, cono: int, exposed: list[tuple[str, str]]
+) -> tuple[dict[tuple[str, str], Layout], frozenset[str]]:
+    """The input fields of what is exposed, and the programs whose GetHead answers CORI: one round of requests."""
+    heads = [key for key in exposed if key[1] == "GetHead"]
+    questions = [(key, "I") for key in exposed] + [(key, "O") for key in heads]
     asked = [
-        Transaction("LstFields", {"MINM": program, "TRNM": name, "TRTP": "I"}, columns)
-        for program, name in exposed
+        Transaction("LstFields", {"MINM": program, "TRNM": name, "TRTP": layout}, _FIELD_COLUMNS)
+        for (program, name), layout in questions
     ]
-    layouts = {}
-    for key, answer in zip(exposed, gateway.read(_REPOSITORY, asked, cono=cono), strict=True):
+    layouts: dict[tuple[str, str], Layout] = {}
+    correlated = set()
+    for (key, layout), answer in zip(questions, gateway.read(_REPOSITORY, asked, cono=cono), strict=True):
         if answer.outcome is Outcome.REFUSED and answer.error and answer.error.code != _MISSING:
             raise GatewayRefused(
                 f"{_REPOSITORY}/LstFields was refused for {'/'.join(key)}: {answer.error}",
                 what_to_do=f"Grant the service account's M3 user the program {_REPOSITORY}",
             )
         fields = [_field(record) for record in answer.records if record.get("FLNM", "").strip()]
-        layouts[key] = {field.name: field for field in fields}
-    return layouts
+        if layout == "I":
+            layouts[key] = {field.name: field for field in fields}
+        elif any(field.name == _CORRELATION for field in fields):
+            correlated.add(key[0])
+    return layouts, frozenset(correlated)
 
 
 def _field(record: Mapping[str, str]) -> Field:

@@ -70,13 +70,15 @@ class InvoiceBatchProgram:
             return False
         if self.commit_program and not catalog.exposes(self.commit_program, "ValidByBatchNo"):
             return False
-        return "CORI" in catalog.fields(self.name, "AddHead")
+        return self.name in catalog.correlated and "CORI" in catalog.fields(self.name, "AddHead")
 
     def unsupported(self, invoice: AccountingInvoice, catalog: Catalog) -> tuple[Reason, ...]:
         """Reasons why this tenant cannot take this invoice as it is: a field with money or coding is missing."""
         found: list[Reason] = []
         lines_can = catalog.fields(self.name, "AddLine")
-        coding = sorted({name for line in invoice.lines for name in self._line(line) if name in _AIT} - set(lines_can))
+        coding = sorted(
+            {name for line in invoice.lines for name in self._line(line) if name in _AIT} - set(lines_can)
+        )
         if coding:
             found.append(
                 reason(
@@ -87,7 +89,9 @@ class InvoiceBatchProgram:
                 )
             )
         head_lacks = set(self._head(invoice)) - set(catalog.fields(self.name, "AddHead")) - _DISPENSABLE
-        line_lacks = {name for line in invoice.lines for name in self._line(line)} - set(lines_can) - _DISPENSABLE
+        line_lacks = (
+            {name for line in invoice.lines for name in self._line(line)} - set(lines_can) - _DISPENSABLE
+        )
         for transaction, lacks in (("AddHead", head_lacks), ("AddLine", line_lacks - set(_AIT))):
             if lacks:
                 found.append(
@@ -172,7 +176,9 @@ class InvoiceBatchProgram:
 
     def line_total(self, head: Mapping[str, str], records: Sequence[Mapping[str, str]]) -> Decimal:
         """Lines plus tax as M3 holds them: what must be the head's amount."""
-        net = sum(from_mi_amount(record.get("NLAM", "")) for record in records if record.get("RDTP") == _EXPENSE)
+        net = sum(
+            from_mi_amount(record.get("NLAM", "")) for record in records if record.get("RDTP") == _EXPENSE
+        )
         return from_mi_amount(head.get("VTAM", "")) + net
 
     # -- fields ------------------------------------------------------------------------------------------------------

@@ -28,8 +28,9 @@ def repository(ion: IonServer, tenant: dict[str, dict[str, list[str]]]) -> Any:
             return ion.nok(name, "XRE0103", "Record does not exist")
         if name == "LstTransactions":
             return ion.done(name, *({"MINM": record["MINM"], "TRNM": each} for each in transactions))
-        assert record["TRTP"] == "I"
         fields = transactions[record["TRNM"]]
+        if record["TRTP"] == "O":
+            fields = ["SUPA", "CORI"] if "SINO" in transactions["AddHead"] else ["SUPA"]
         return ion.done(
             name,
             *(
@@ -57,8 +58,14 @@ def test_what_the_tenant_exposes(ion: IonServer, gateway: Gateway) -> None:
         "AIT1": Field("AIT1", "A", 10, mandatory=False),
     }
     assert catalog.fields("APS450MI", "Other") == {}
+    assert catalog.correlated == {"APS450MI"}
     assert len(ion.requests) == 2
     assert Catalog.from_json(json.loads(json.dumps(catalog.to_json()))) == catalog
+
+
+def test_a_head_that_answers_no_cori_is_not_correlated(ion: IonServer, gateway: Gateway) -> None:
+    ion.default = repository(ion, {"APS450MI": {"AddHead": ["SUNO"], "GetHead": ["INBN"]}})
+    assert Catalog.read(gateway, 100).correlated == frozenset()
 
 
 @pytest.mark.parametrize("how", ["403", "not authorised", "not exposed", "fields refused"])
