@@ -155,7 +155,7 @@ def _exposed(gateway: Gateway, cono: int) -> list[tuple[str, str]]:
 def _layouts(
     gateway: Gateway, cono: int, exposed: list[tuple[str, str]]
 ) -> tuple[dict[tuple[str, str], Layout], frozenset[str]]:
-    """The input fields of what is exposed, and the programs whose GetHead answers CORI: one round of requests."""
+    """The input fields of what is exposed, and the programs whose GetHead answers CORI; one round."""
     heads = [key for key in exposed if key[1] == "GetHead"]
     questions = [(key, "I") for key in exposed] + [(key, "O") for key in heads]
     asked = [
