@@ -25,11 +25,13 @@ from target_infor_cloudsuite.programs.invoice_batch import LIST_LIMIT, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from stampli_infor_transforms.documents import AccountingLine
+
     from target_infor_cloudsuite.ion.answers import Answer, Transaction
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.programs.invoice_batch import LineSignature
+    from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram, LineSignature
 
 _log = logging.getLogger(__name__)
 
@@ -108,15 +110,30 @@ def _send_heads(context: Context, works: Sequence[Work]) -> None:
 def waves(work: Work) -> list[list[int]]:
     """The lines that are not in yet, as groups that may travel together, each a list of positions from 1.
 
-    LstLines tells no accounting dimensions. Lines that look the same there and are coded differently never travel
-    together, so that after a lost answer M3's list tells which of them is in.
+    A program without a commit posts a batch as soon as its lines come to its total. So what takes from the total goes
+    in first: after that the sum only grows, and meets the total at the last line and never before.
     """
-    program = work.company.program
+    invoice, program = invoice_of(work), work.company.program
+    left = [
+        (position, line)
+        for position, line in enumerate(invoice.lines, start=1)
+        if position not in work.lines_in
+    ]
+    if program.commit_program:
+        return _apart(program, left)
+    taking = [each for each in left if each[1].amount * invoice.total < 0]
+    adding = [each for each in left if each[1].amount * invoice.total >= 0]
+    return _apart(program, taking) + _apart(program, adding)
+
+
+def _apart(program: InvoiceBatchProgram, lines: Sequence[tuple[int, AccountingLine]]) -> list[list[int]]:
+    """Lines that LstLines shows alike and that are coded differently, kept out of each other's request.
+
+    LstLines tells no accounting dimensions. After a lost answer its list can so tell which of the lines are in.
+    """
     groups: list[dict[LineSignature, tuple[Any, ...]]] = []
     positions: list[list[int]] = []
-    for position, line in enumerate(invoice_of(work).lines, start=1):
-        if position in work.lines_in:
-            continue
+    for position, line in lines:
         signature, coding = program.signature(line), (line.ait, line.text)
         for group, members in zip(groups, positions, strict=True):
             if group.setdefault(signature, coding) == coding:
@@ -144,7 +161,9 @@ def _send_lines(context: Context, works: Sequence[Work]) -> None:
 
             send(context, program=program, step=Step.LINES, letters=letters, on_answer=on_answer)
         # A line that was not run ends the turn: whatever kept it away keeps the others away too.
-        pending = [work for work in pending if work.document.step is Step.LINES and not _has_unsent(context, work)]
+        pending = [
+            work for work in pending if work.document.step is Step.LINES and not _has_unsent(context, work)
+        ]
 
 
 def _continues(context: Context, work: Work) -> bool:
@@ -193,7 +212,9 @@ def _has_unsent(context: Context, work: Work) -> bool:
 
 def _commit(context: Context, works: Sequence[Work]) -> None:
     """Look once more at what stands in M3, then let it validate and post. A twin is never committed."""
-    sound = [work for work, what in zip(works, look_at(context, works), strict=True) if _sound(context, work, what)]
+    sound = [
+        work for work, what in zip(works, look_at(context, works), strict=True) if _sound(context, work, what)
+    ]
     for commit_program in sorted({work.company.program.commit_program for work in sound}):
         letters = [
             Letter(
@@ -270,9 +291,7 @@ def _sound(context: Context, work: Work, seen: Seen) -> bool:
     )
     held_for = reason("open_batch_in_m3", "lines", text)
     with context.ledger.write() as tx:
-        work.move(
-            context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value
-        )
+        work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value)
     return False
 
 
@@ -289,7 +308,9 @@ def _read_back(context: Context, works: Sequence[Work]) -> None:
             context.clock.sleep(pause)
             context.renew_claims()
         seen = look_at(context, pending)
-        pending = [work for work, what in zip(pending, seen, strict=True) if not _concluded(context, work, what)]
+        pending = [
+            work for work, what in zip(pending, seen, strict=True) if not _concluded(context, work, what)
+        ]
     for work in pending:
         _log.warning(
             "%s: M3 has all of batch %s and has not posted it yet; the next run asks again.",
@@ -308,7 +329,10 @@ def _concluded(context: Context, work: Work, seen: Seen) -> bool:
             work.progress(context, tx, step=Step.WITHDRAW.value, reasons=[_batch_errors(work, seen)])
         return True
     wanted = Counter(program.signature(line) for line in invoice.lines)
-    if wanted != program.held_signatures(seen.lines) or program.line_total(seen.head, seen.lines) != invoice.total:
+    if (
+        wanted != program.held_signatures(seen.lines)
+        or program.line_total(seen.head, seen.lines) != invoice.total
+    ):
         text = (
             f"M3 posted batch {work.document.inbn}, but what it holds is not what was sent: lines and tax come to "
             f"{program.line_total(seen.head, seen.lines)} of {invoice.total} {invoice.currency}. Compare it in APS200."
@@ -333,7 +357,9 @@ def _concluded(context: Context, work: Work, seen: Seen) -> bool:
 
 def _batch_errors(work: Work, seen: Seen) -> dict[str, Any]:
     head = seen.head or {}
-    lines = [record.get("TRNO", "") for record in seen.lines if record.get("IBLE", "").strip() not in {"", "0"}]
+    lines = [
+        record.get("TRNO", "") for record in seen.lines if record.get("IBLE", "").strip() not in {"", "0"}
+    ]
     where = f", on lines {', '.join(lines)}" if lines else ""
     return {
         "code": f"SUPA{head.get('SUPA', '')}",
