@@ -6,9 +6,9 @@ import json
 import shutil
 import subprocess
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines import BIN, ROOT, TAP, clean_env, make_pipeline
+from pipelines import BIN, ROOT, TAP, clean_env, make_pipeline, paid, posted
 from stampli_infor_sandbox.demo import tally
 
 if TYPE_CHECKING:
@@ -16,27 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines import Pipeline, Sandbox
-
-
-def posted(books: dict[str, Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The AP ledger by M3's own key, without what M3 or the run numbers (voucher, batch, correlation)."""
-    return {
-        tally.invoice_key(invoice): {
-            name: value for name, value in invoice.items() if name not in {"voucher", "inbn", "cori"}
-        }
-        for invoice in books["invoices"]
-    }
-
-
-def paid(books: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Every invoice settled by a validated statement."""
-    return sorted(
-        (statement["bsid"], line["payee"], detail["number"], detail["year"], detail["amount"])
-        for statement in books["statements"]
-        if statement["validated"]
-        for line in statement["lines"]
-        for detail in line["details"]
-    )
 
 
 def test_the_sample_is_posted_and_the_three_books_agree(pipeline: Pipeline, sandbox: Sandbox) -> None:

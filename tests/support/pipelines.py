@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stampli_infor_sandbox.demo import tally
 from stampli_infor_sandbox.ledger_view import books
 from stampli_infor_sandbox.m3.database import open_for_reading
 
@@ -179,4 +180,25 @@ def make_pipeline(directory: Path, sandbox: Sandbox) -> Pipeline:
             "in_doubt_settle_seconds": 2,
             "fail_on": "never",
         },
+    )
+
+
+def posted(books: dict[str, Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The AP ledger by M3's own key, without what M3 or the run numbers (voucher, batch, correlation)."""
+    return {
+        tally.invoice_key(invoice): {
+            name: value for name, value in invoice.items() if name not in {"voucher", "inbn", "cori"}
+        }
+        for invoice in books["invoices"]
+    }
+
+
+def paid(books: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Every invoice settled by a validated statement."""
+    return sorted(
+        (statement["bsid"], line["payee"], detail["number"], detail["year"], detail["amount"])
+        for statement in books["statements"]
+        if statement["validated"]
+        for line in statement["lines"]
+        for detail in line["details"]
     )

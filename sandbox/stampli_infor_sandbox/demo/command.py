@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from stampli_infor_sandbox.demo import show, spend, tally
 from stampli_infor_sandbox.demo.processes import ProcessError, running_sandbox
@@ -25,7 +26,8 @@ from stampli_infor_sandbox.m3.database import open_for_reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_PROGRESS_SECONDS = 2.0
+_PROGRESS_SECONDS = 1.0
+_PROGRESS_LINE_SECONDS = 5.0
 
 
 @click.command("demo")
@@ -54,7 +56,7 @@ def demo_command(*, project: Path, home_path: Path | None, data: Path | None) ->
         except (ProcessError, OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
     for fault in faults:
-        console.print(f"[red]WRONG:[/] {fault}")
+        console.print("[red]WRONG:[/]", escape(fault), soft_wrap=True)
     if faults:
         sys.exit(1)
 
@@ -130,8 +132,9 @@ class Demo:
             faults.append("nothing was posted at all")
         if self._data:
             faults.extend(self._account(rows))
-        verified = self._project.ap("audit", "verify").strip()
-        self._say(f"Audit trail: {self._shown(self._project.output / 'audit')}. {verified}")
+        verified = json.loads(self._project.ap("--format", "json", "audit", "verify", ok=(0, 1)))
+        faults.extend(f"audit trail: {problem}" for problem in verified["problems"])
+        self._say(f"Audit trail: {self._shown(self._project.output / 'audit')}, {verified['events']} events.")
         self._say(f"What waits for a person: {self._project.typed('review', 'list')}")
         return faults
 
@@ -170,18 +173,19 @@ class Demo:
     def _progress(self, title: str, started: float) -> Iterator[Callable[[], None]]:
         """A line that lives on a terminal, a line every few seconds elsewhere."""
         told = started
+        pause = _PROGRESS_SECONDS if self._console.is_terminal else _PROGRESS_LINE_SECONDS
 
         def text() -> str:
-            shown = self._books()
-            seconds = time.monotonic() - started
-            requests = shown["requests"]["http"]
-            return f"{title}: {seconds:.0f} s, {len(shown['invoices'])} invoices in M3, {requests} requests"
+            invoices, requests = self._counts()
+            return (
+                f"{title}: {time.monotonic() - started:.0f} s, {invoices} invoices in M3, {requests} requests"
+            )
 
         with self._console.status(f"{title} ..") as status:
 
             def tick() -> None:
                 nonlocal told
-                if time.monotonic() - told < _PROGRESS_SECONDS:
+                if time.monotonic() - told < pause:
                     return
                 told = time.monotonic()
                 if self._console.is_terminal:
@@ -195,6 +199,16 @@ class Demo:
         connection = open_for_reading(self._home.database)
         try:
             return books(connection)
+        finally:
+            connection.close()
+
+    def _counts(self) -> tuple[int, int]:
+        """Invoices in M3 and requests so far, without reading the whole books."""
+        connection = open_for_reading(self._home.database)
+        try:
+            invoices: int = connection.execute("SELECT count(*) FROM invoice").fetchone()[0]
+            requests = connection.execute("SELECT n FROM request_count WHERE name = 'http'").fetchone()
+            return invoices, requests[0] if requests else 0
         finally:
             connection.close()
 

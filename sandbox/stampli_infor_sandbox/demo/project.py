@@ -106,7 +106,7 @@ class Project:
         """Ask Meltano once what the loader's settings are, for the commands."""
         # Unsafe means that secrets are shown: the file is the sandbox's own, as are they.
         shown = capture(
-            self.command("--log-level=error", "config", "print", "--unsafe", "target-infor-cloudsuite"),
+            self.command("--log-level=error", "config", "--unsafe", "print", "target-infor-cloudsuite"),
             env=self.env(),
             cwd=self.root,
         )
