@@ -1,19 +1,15 @@
-"""``make demo`` and ``make demo-real`` as a user types them, and that the demo's own count can find a fault."""
+"""``make demo`` and ``make demo-real`` as a user types them, and that the demo's own count finds faults."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from pipelines import ROOT, clean_env
 from stampli_infor_sandbox.demo.spend import account_for, count
 from stampli_infor_sandbox.demo.tally import Tally, disagreements
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEADER = (
     "Body,Name of Body,Date,Transaction Number,Invoice Number,Amount,Supplier Name,Supplier ID,"
@@ -46,7 +42,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def spend_files(tmp_path: Path) -> Path:
-    """Two small files with the warts of the real ones: byte order mark, blank rows, redaction, float noise, credits."""
+    """Two small files with the warts of the real ones: BOM, blank rows, redaction, float noise, credits."""
     (tmp_path / "spend-2011-05.csv").write_bytes("\r\n".join([HEADER, *OLDER, ""]).encode("ascii"))
     (tmp_path / "spend-2024-09.csv").write_bytes("\r\n".join([HEADER, *NEWER, ""]).encode("utf-8-sig"))
     return tmp_path
@@ -153,12 +149,13 @@ def test_the_demo_leaves_no_process(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "nothing" in done.stderr
-    assert not [pid for pid in os.listdir("/proc") if pid.isdigit() and marker in command_line(pid)]
+    assert not [
+        pid.name for pid in Path("/proc").iterdir() if pid.name.isdigit() and marker in command_line(pid)
+    ]
 
 
-def command_line(pid: str) -> str:
+def command_line(pid: Path) -> str:
     try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as text:  # noqa: PTH123 - may be gone
-            return text.read()
+        return (pid / "cmdline").read_text("utf-8", errors="replace")
     except OSError:
-        return ""
+        return ""  # gone meanwhile

@@ -46,7 +46,7 @@ def undisturbed(directory: Path) -> tuple[dict[str, Any], int, float]:
 def killed_and_run_again(
     directory: Path, seed: int, requests: int, seconds: float
 ) -> tuple[str, dict[str, Any], Any, Any]:
-    """Kill a run at the moment that the seed says, run it again, and give what stands in M3 and the ledger."""
+    """Kill a run at the moment that the seed says, run it again; what then stands in M3 and in the ledger."""
     # Half of the moments are on the clock, half just after a certain request has reached M3.
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     after_request, on_the_clock = chance.randrange(1, requests), chance.uniform(0.2, seconds)

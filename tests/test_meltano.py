@@ -1,4 +1,4 @@
-"""Through Meltano itself: killed and run again, commands and the utility, and a project that is not this checkout."""
+"""Through Meltano itself: killed and run again, the commands, and a project that is not this checkout."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
     from pipelines import Sandbox
 
 TARGET = "target-infor-cloudsuite"
+SETTINGS = {
+    "tap-stampli-sftp": {
+        "host": "string",
+        "port": "integer",
+        "username": "string",
+        "password": "string",
+        "host_key": "string",
+    },
+    TARGET: {
+        "ionapi_path": "string",
+        "crosswalk_dir": "string",
+        "requests_per_minute": "integer",
+        "fail_on": "string",
+    },
+}
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".meltano" / ".installed").exists(), reason="Meltano is not set up here: run `make setup`"
 )
@@ -57,7 +72,7 @@ def test_meltano_killed_and_run_again(seed: int, start_sandbox: Callable[..., Sa
             time.sleep(0.005)
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-    # Meltano takes the killed run for a running one until its heartbeat is five minutes old; --force says it is not.
+    # Meltano takes the killed run for a running one until its heartbeat is five minutes old, unless forced.
     again = meltano(sandbox, "run", "--force", *TWO_STAGES)
     told = f"seed {seed}, killed after request {stop_after}"
     assert again.returncode == 0, f"{told}\n{again.stderr}"
@@ -142,22 +157,13 @@ def head() -> str:
 
 
 def plugin(name: str, urls: Sequence[str]) -> dict[str, object]:
-    settings = [
-        {"name": key, "kind": kind}
-        for key, kind in {
-            "tap-stampli-sftp": {"host": "string", "port": "integer", "username": "string", "password": "string",
-                                 "host_key": "string"},
-            TARGET: {"ionapi_path": "string", "crosswalk_dir": "string", "requests_per_minute": "integer",
-                     "fail_on": "string"},
-        }[name].items()
-    ]  # fmt: skip
     return {
         "name": name,
         "namespace": name.replace("-", "_"),
         "pip_url": " ".join(urls),
         "executable": name,
         "capabilities": ["catalog", "discover", "state"] if name.startswith("tap") else [],
-        "settings": settings,
+        "settings": [{"name": key, "kind": kind} for key, kind in SETTINGS[name].items()],
     }
 
 
