@@ -17,13 +17,12 @@ from target_infor_cloudsuite.ion.answers import Outcome
 from target_infor_cloudsuite.ion.credentials import IonCredentials
 from target_infor_cloudsuite.ion.gateway import Gateway
 from target_infor_cloudsuite.ion.pacing import Pacer
-from target_infor_cloudsuite.ledger import reference
+from target_infor_cloudsuite.ledger import documents, reference
+from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.m3.catalog import Catalog
 from target_infor_cloudsuite.m3.reference import read_company, supplier_references
 from target_infor_cloudsuite.posting.context import CompanySetup, Context
-from target_infor_cloudsuite.programs import abs100
-from target_infor_cloudsuite.programs.aps100 import APS100MI
-from target_infor_cloudsuite.programs.aps450 import APS450MI
+from target_infor_cloudsuite.programs import INVOICE_PROGRAMS, abs100, ap_ledger
 from target_infor_cloudsuite.worker import worker_name
 
 if TYPE_CHECKING:
@@ -81,8 +80,14 @@ def company_numbers(settings: Settings, crosswalks: Crosswalks) -> list[int]:
     return sorted(numbers)
 
 
-def prepare(
-    settings: Settings, ledger: Ledger, gateway: Gateway, *, run_id: str = "", clock: Clock | None = None
+def prepare(  # noqa: PLR0913 - what a run is made of
+    settings: Settings,
+    ledger: Ledger,
+    gateway: Gateway,
+    *,
+    run_id: str = "",
+    worker: str = "",
+    clock: Clock | None = None,
 ) -> Context:
     """Everything a run works with.
 
@@ -92,7 +97,7 @@ def prepare(
     """
     clock = clock or Clock()
     crosswalks = Crosswalks.load(settings.crosswalk_dir)
-    numbers = company_numbers(settings, crosswalks)
+    numbers = sorted({*company_numbers(settings, crosswalks), *_companies_on_the_way(ledger)})
     companies = {cono: load_company(settings, ledger, gateway, cono, clock=clock) for cono in numbers}
     context = Context(
         settings=settings,
@@ -103,14 +108,22 @@ def prepare(
         companies={},
         clock=clock,
         run_id=run_id or new_run_id(),
-        worker_name=worker_name(),
+        worker_name=worker or worker_name(),
     )
     for cono in numbers:
         context.companies[cono] = _company_setup(context, cono)
     return context
 
 
-def load_company(
+def _companies_on_the_way(ledger: Ledger) -> set[int]:
+    """Companies that M3 may hold something of already, also when the crosswalks no longer name them."""
+    statuses = [Status.POSTING.value, Status.IN_DOUBT.value]
+    with ledger.read() as tx:
+        found = documents.find(tx, kinds=("invoice", "payment"), statuses=statuses)
+    return {each.cono for each in found if each.cono is not None}
+
+
+def load_company(  # noqa: PLR0913 - keyword-only where it matters
     settings: Settings, ledger: Ledger, gateway: Gateway, cono: int, *, clock: Clock, fresh: bool = False
 ) -> CompanyReference:
     """A company's reference data: the ledger's copy while it is young enough, else read from M3."""
@@ -166,9 +179,15 @@ def _catalog(context: Context, cono: int) -> Catalog:
 
 
 def _choose_program(wanted: str, catalog: Catalog, cono: int) -> InvoiceBatchProgram:
-    programs: Sequence[InvoiceBatchProgram] = (APS100MI, APS450MI)
-    if wanted != "auto":
-        programs = [each for each in programs if each.name == wanted]
+    if not catalog.exposes(ap_ledger.PROGRAM, *ap_ledger.REQUIRED):
+        raise SetupError(
+            f"Company {cono}: this tenant does not expose {ap_ledger.PROGRAM} ({', '.join(ap_ledger.REQUIRED)}), "
+            "without which nobody can say whether M3 has an invoice already. Nothing was posted. Ask whoever "
+            "runs M3 to activate it for the service account (MRS001, and the API's roles)."
+        )
+    programs: Sequence[InvoiceBatchProgram] = [
+        each for each in INVOICE_PROGRAMS.values() if wanted in {"auto", each.name}
+    ]
     for program in programs:
         if program.usable(catalog):
             return program
@@ -178,8 +197,9 @@ def _choose_program(wanted: str, catalog: Catalog, cono: int) -> InvoiceBatchPro
         for each in programs
     )
     raise SetupError(
-        f"Company {cono}: this tenant does not expose {needed}, with CORI on AddHead. Nothing was posted. Ask whoever "
-        "runs M3 to activate these transactions for the service account (MRS001, and the API's roles)."
+        f"Company {cono}: this tenant does not expose {needed}, with CORI on AddHead. Nothing was posted. "
+        "Ask whoever runs M3 to activate these transactions for the service account (MRS001, and the API's "
+        "roles)."
     )
 
 
@@ -187,7 +207,10 @@ def _payments_off(context: Context, catalog: Catalog, cono: int) -> str:
     """Why payments cannot be taken; '' where they can."""
     wanted = str(context.settings["payment_program"])
     if wanted == "off":
-        return "Payments are switched off (payment_program: off). Book the payment in M3 by hand, then dismiss this."
+        return (
+            "Payments are switched off (payment_program: off). "
+            "Book the payment in M3 by hand, then dismiss this."
+        )
     if wanted == "GLS840MI":
         return "payment_program GLS840MI is not available in this version. Use ABS100MI or off."
     if not abs100.usable(catalog):

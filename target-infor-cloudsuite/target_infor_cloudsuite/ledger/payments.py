@@ -13,6 +13,7 @@ from target_infor_cloudsuite.ledger.tables import applications, documents, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from sqlalchemy import Row
 
@@ -42,7 +43,9 @@ def _statement(row: Row[Any]) -> Statement:
     return Statement(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
 
 
-def open_statement(tx: Tx, *, hand: Hand, cono: int, divi: str, bank: str, currency: str) -> Statement:
+def open_statement(  # noqa: PLR0913 - a statement's row, column by column
+    tx: Tx, *, hand: Hand, cono: int, divi: str, bank: str, currency: str
+) -> Statement:
     """Write a new statement; its number comes from its row, so no two have the same."""
     result = tx.execute(
         insert(statements).values(
@@ -66,7 +69,9 @@ def open_statement(tx: Tx, *, hand: Hand, cono: int, divi: str, bank: str, curre
 
 def change_statement(tx: Tx, statement_id: int, *, hand: Hand, **changes: Any) -> None:
     """Change a statement's columns."""
-    tx.execute(update(statements).where(statements.c.id == statement_id).values(updated_at=hand.at, **changes))
+    tx.execute(
+        update(statements).where(statements.c.id == statement_id).values(updated_at=hand.at, **changes)
+    )
 
 
 def get_statement(tx: Tx, statement_id: int) -> Statement:
@@ -83,6 +88,20 @@ def payments_on(tx: Tx, statement_id: int) -> list[int]:
             .order_by(documents.c.statement_line)
         ).scalars()
     )
+
+
+def unused(tx: Tx, *, but_run: str) -> list[tuple[Statement, datetime]]:
+    """Open statements of other runs on which no payment stands, each with when it last changed."""
+    stands_on = select(documents.c.id).where(documents.c.statement_id == statements.c.id)
+    rows = tx.execute(
+        select(*_COLUMNS, statements.c.updated_at)
+        .where(statements.c.status == "open", statements.c.run_id != but_run, ~stands_on.exists())
+        .order_by(statements.c.id)
+    )
+    return [
+        (Statement(**{name: row._mapping[name] for name in Statement.__slots__}), row.updated_at)  # noqa: SLF001
+        for row in rows
+    ]
 
 
 def set_applications(tx: Tx, document_id: int, applied: Iterable[tuple[str, Decimal]]) -> None:

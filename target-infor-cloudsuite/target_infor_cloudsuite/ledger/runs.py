@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import BigInteger, func, insert, select, type_coerce, update
+from stampli_infor_transforms.money import decimals_in, decimals_of
 
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.ledger.tables import documents, runs
-from target_infor_cloudsuite.ledger.types import utc_text
+from target_infor_cloudsuite.ledger.types import AMOUNT_DECIMALS, utc_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,18 +20,39 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger.store import Tx
 
 
+#: SQLite refuses a sum beyond 64 bits, which a handful of absurd amounts reach: the two halves never do.
+_HALF = 10**9
+_USUAL_DECIMALS = 2
+
+
 def begin(tx: Tx, run_id: str, *, worker: str, at: datetime) -> None:
     """Write that a run begins."""
     tx.execute(insert(runs).values(id=run_id, worker=worker, started_at=at))
 
 
-def end(tx: Tx, run_id: str, *, at: datetime, outcome: str, requests: int, throttled: int) -> None:
+def end(  # noqa: PLR0913 - a run's row, column by column
+    tx: Tx, run_id: str, *, at: datetime, outcome: str, requests: int, throttled: int
+) -> None:
     """Write how a run ended and what it cost."""
     tx.execute(
         update(runs)
         .where(runs.c.id == run_id)
         .values(ended_at=at, outcome=outcome, requests=requests, throttled=throttled)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RunWorker:
+    """Who does a run, and whether it has come to its end."""
+
+    worker: str
+    ended: bool
+
+
+def worker_of(tx: Tx, run_id: str) -> RunWorker | None:
+    """Who did a run; None where the ledger does not know it."""
+    row = tx.execute(select(runs.c.worker, runs.c.ended_at).where(runs.c.id == run_id)).one_or_none()
+    return None if row is None else RunWorker(row.worker, row.ended_at is not None)
 
 
 def last(tx: Tx) -> dict[str, Any] | None:
@@ -54,12 +77,14 @@ def totals(tx: Tx, *, run_id: str = "") -> dict[str, dict[str, dict[str, Any]]]:
         tx: A transaction.
         run_id: Only documents that this run changed last.
     """
+    units = type_coerce(documents.c.amount, BigInteger)
     query = select(
         documents.c.kind,
         documents.c.status,
         documents.c.currency,
         func.count().label("documents"),
-        func.sum(documents.c.amount).label("amount"),
+        func.sum(units // _HALF).label("high"),
+        func.sum(units % _HALF).label("low"),
     ).group_by(documents.c.kind, documents.c.status, documents.c.currency)
     if run_id:
         query = query.where(documents.c.run_id == run_id)
@@ -68,18 +93,21 @@ def totals(tx: Tx, *, run_id: str = "") -> dict[str, dict[str, dict[str, Any]]]:
     for row in tx.execute(query):
         entry = found.setdefault(row.kind, {}).setdefault(row.status, {"count": 0, "amounts": {}})
         entry["count"] += row.documents
-        if row.amount is not None:
-            sums[row.kind, row.status, row.currency] += row.amount
+        if row.high is not None:
+            whole = int(row.high) * _HALF + int(row.low)
+            sums[row.kind, row.status, row.currency] += Decimal(whole).scaleb(-AMOUNT_DECIMALS)
     for (kind, status, currency), amount in sorted(sums.items()):
-        found[kind][status]["amounts"][currency] = plain_amount(amount)
+        found[kind][status]["amounts"][currency] = plain_amount(amount, currency)
     return found
 
 
-def plain_amount(amount: Decimal) -> str:
-    """An amount as text with at least two decimals and no needless ones: 121.00, 1500.00, 0.125."""
-    text = f"{amount.normalize():f}"
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals:0<2}"
+def plain_amount(amount: Decimal, currency: str) -> str:
+    """An amount as text with its currency's decimals: 121.00 EUR, 128000 JPY, 0.125 KWD.
+
+    A currency that ISO 4217 does not know gets two. Decimals beyond them are never cut.
+    """
+    known = decimals_of(currency)
+    return f"{amount:.{max(_USUAL_DECIMALS if known is None else known, decimals_in(amount))}f}"
 
 
 def oldest_review(tx: Tx) -> str | None:

@@ -129,9 +129,7 @@ def heads_under_number(
     return findings
 
 
-def read_heads(
-    context: Context, company: CompanySetup, batches: Sequence[tuple[str, str]]
-) -> list[Answer]:
+def read_heads(context: Context, company: CompanySetup, batches: Sequence[tuple[str, str]]) -> list[Answer]:
     """GetHead for pairs of INBN and DIVI, in their order."""
     questions = [company.program.get_head(inbn=inbn, divi=divi) for inbn, divi in batches]
     return context.gateway.read(company.program.name, questions, cono=company.cono) if questions else []

@@ -34,12 +34,14 @@ def require(tx: Tx, document_id: int) -> Document:
     """
     document = documents.get(tx, document_id)
     if document is None:
-        raise DecisionError(f"The ledger has no document {document_id}; `cloudsuite-ap review list` shows the numbers.")
+        raise DecisionError(
+            f"The ledger has no document {document_id}; `cloudsuite-ap review list` shows the numbers."
+        )
     return document
 
 
 def replay(tx: Tx, document_ids: Collection[int], *, hand: Hand, why: str) -> list[int]:
-    """Send documents back to the start; without ids all that failed or are in review. What is posted is skipped.
+    """Send documents back to the start; without ids all that failed or are in review, never what is posted.
 
     Raises:
         DecisionError: One of the ids names a document that cannot be replayed.
@@ -53,15 +55,31 @@ def replay(tx: Tx, document_ids: Collection[int], *, hand: Hand, why: str) -> li
         if document.status is Status.POSTED:
             continue
         if document.status is Status.REVIEW:
-            # It is resolved anew by every run; the event says that somebody asked for it.
-            events.record(tx, "document.replayed", at=hand.at, actor=hand.actor, document_id=document.id, details={"why": why})
+            # It is resolved anew by every run; what waited for a person's look has had it now.
+            documents.set_values(tx, document.id, reasons=[])
+            events.record(
+                tx,
+                "document.replayed",
+                at=hand.at,
+                actor=hand.actor,
+                document_id=document.id,
+                details={"why": why},
+            )
         elif Status.RECEIVED in NEXT.get(document.status, frozenset()):
             documents.move(
-                tx, document, Status.RECEIVED, hand=hand, why=why, reasons=[], step=Step.NONE.value, resolved_run=""
+                tx,
+                document,
+                Status.RECEIVED,
+                hand=hand,
+                why=why,
+                reasons=[],
+                step=Step.NONE.value,
+                resolved_run="",
             )
         else:
             raise DecisionError(
-                f"{document.label} is {document.status}; only what failed, is in review or was dismissed is replayed."
+                f"{document.label} is {document.status}; "
+                "only what failed, is in review or was dismissed is replayed."
             )
         done.append(document.id)
     return done
@@ -75,16 +93,25 @@ def release(tx: Tx, document_id: int, code: str, *, hand: Hand, why: str) -> Non
     """
     document = require(tx, document_id)
     if document.status is not Status.REVIEW:
-        raise DecisionError(f"{document.label} is {document.status}, not in review: there is nothing to release.")
+        raise DecisionError(
+            f"{document.label} is {document.status}, not in review: there is nothing to release."
+        )
     held = {each["code"]: each for each in document.reasons}
     if code not in held:
-        raise DecisionError(f"{document.label} is not held for '{code}' but for {', '.join(held) or 'nothing'}.")
+        raise DecisionError(
+            f"{document.label} is not held for '{code}' but for {', '.join(held) or 'nothing'}."
+        )
     if not held[code]["releasable"]:
         raise DecisionError(f"'{code}' cannot be released: {held[code]['text']}")
-    accepted = [*document.accepted, {"code": code, "fingerprint": acceptance(code, document.mapped), "actor": hand.actor}]
+    accepted = [
+        *document.accepted,
+        {"code": code, "fingerprint": acceptance(code, document.mapped), "actor": hand.actor},
+    ]
     documents.set_values(tx, document.id, accepted=accepted)
     details = {"why": why, "accepted": code}
-    events.record(tx, "document.released", at=hand.at, actor=hand.actor, document_id=document.id, details=details)
+    events.record(
+        tx, "document.released", at=hand.at, actor=hand.actor, document_id=document.id, details=details
+    )
 
 
 def dismiss(tx: Tx, document_id: int, *, hand: Hand, why: str) -> None:

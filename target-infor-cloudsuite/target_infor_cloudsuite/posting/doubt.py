@@ -1,7 +1,7 @@
-"""Documents in doubt: a write may or may not have happened. Only M3 knows, so M3 is asked, never told again blindly.
+"""Documents in doubt: a write may or may not have happened. M3 is asked, and never told again blindly.
 
-It is asked no sooner than the settle time after the answer was lost, and what it does not show is asked for once more,
-another settle time later. What it does not show then either did not happen and is sent again, once.
+It is asked no sooner than the settle time after the answer was lost, and what it does not show is asked for once
+more, another settle time later. What it does not show then either did not happen and is sent again, once.
 """
 
 from __future__ import annotations
@@ -12,51 +12,56 @@ from typing import TYPE_CHECKING, Any
 from stampli_infor_transforms.reasons import reason
 
 from target_infor_cloudsuite.ledger import attempts, documents
-from target_infor_cloudsuite.ledger.attempts import OPEN, Attempt, AttemptOutcome
+from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
+from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting import already_there
 from target_infor_cloudsuite.posting.already_there import Findings
-from target_infor_cloudsuite.posting.invoices import invoice_of, look_at, work_on
+from target_infor_cloudsuite.posting.batches import by_program, look_at
+from target_infor_cloudsuite.posting.invoices import work_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from target_infor_cloudsuite.ledger import Tx
+    from target_infor_cloudsuite.ledger.attempts import Attempt
     from target_infor_cloudsuite.ledger.documents import Document
+    from target_infor_cloudsuite.posting.batches import Seen
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.posting.invoices import Seen
-    from target_infor_cloudsuite.posting.letters import Work
+    from target_infor_cloudsuite.posting.work import Work
 
 #: How often M3 must be found without it before it counts as not there.
 LOOKS = 2
 
 
-def recover(context: Context, document: Document) -> Document:
+def recover(context: Context, document: Document) -> Document | None:
     """Take over a document left in ``posting``: an attempt without an answer makes it one in doubt.
 
     The settle time counts from now: when the other worker's request left, or still leaves, nobody knows.
+
+    Returns:
+        The document as it stands now; None where another worker was faster.
     """
-    with context.ledger.write() as tx:
-        unanswered = open_attempts(tx, document)
-        if unanswered and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
-            for each in unanswered:
-                attempts.end(
+    try:
+        with context.ledger.write() as tx:
+            found = open_attempts(tx, document)
+            for each in found:
+                if each.outcome is AttemptOutcome.SENT:
+                    lost = {"detail": "The worker that sent it ended before the answer was written."}
+                    attempts.end(tx, each.id, AttemptOutcome.IN_DOUBT, at=context.clock.now(), answer=lost)
+            if found and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
+                documents.move(
                     tx,
-                    each.id,
-                    AttemptOutcome.IN_DOUBT,
-                    at=context.clock.now(),
-                    answer={"detail": "The worker that sent it ended before the answer was written."},
+                    document,
+                    Status.IN_DOUBT,
+                    hand=context.hand,
+                    worker=context.worker,
+                    why="The worker that sent it ended before its answer was known.",
                 )
-            documents.move(
-                tx,
-                document,
-                Status.IN_DOUBT,
-                hand=context.hand,
-                worker=context.worker,
-                why="The worker that sent it ended before its answer was known.",
-            )
-        return documents.get(tx, document.id) or document
+            return documents.get(tx, document.id)
+    except ClaimLost:
+        return None
 
 
 def open_attempts(tx: Tx, document: Document) -> list[Attempt]:
@@ -78,38 +83,40 @@ def look(context: Context, batch: Sequence[Document]) -> list[Work]:
     works = [work_on(context, document) for document in batch]
     for step, ask in _QUESTIONS.items():
         ask(context, [work for work in works if work.document.step is step])
-    return [work for work in works if work.document.status is Status.POSTING]
+    return [work for work in works if work.document.status is Status.POSTING and not work.lost]
 
 
-# -- AddHead ---------------------------------------------------------------------------------------------------------
+# -- AddHead -------------------------------------------------------------------------------------------
 
 
 def _look_for_heads(context: Context, works: Sequence[Work]) -> None:
-    for cono in sorted({work.company.cono for work in works}):
-        own = {work.document.id: work for work in works if work.company.cono == cono}
-        company = context.companies[cono]
+    for group in by_program(works):
         found = already_there.heads_under_number(
-            context, company, {key: invoice_of(work) for key, work in own.items()}
+            context, group[0].company, {work.document.id: work.invoice for work in group}
         )
-        for key, work in own.items():
-            _conclude_head(context, work, found[key])
+        for work in group:
+            _conclude_head(context, work, found[work.document.id])
 
 
 def _conclude_head(context: Context, work: Work, found: Findings) -> None:
     ours = [head["INBN"] for head in found.batches if head.get("CORI") == work.document.cori]
-    invoice = invoice_of(work)
+    invoice = work.invoice
     if found.truncated or found.refused:
         why = found.refused or "its list of batches may be cut"
-        _undecided(context, work, f"M3 cannot tell whether it has a batch of invoice {invoice.number}: {why}.")
+        _undecided(
+            context, work, f"M3 cannot tell whether it has a batch of invoice {invoice.number}: {why}."
+        )
     elif len(ours) > 1:
-        _undecided(context, work, f"M3 has batches {', '.join(ours)} of invoice {invoice.number}, all sent by us.")
+        _undecided(
+            context, work, f"M3 has batches {', '.join(ours)} of invoice {invoice.number}, all sent by us."
+        )
     elif ours:
         _adopt(context, work, step=Step.LINES, found=f"batch {ours[0]} carries our CORI", inbn=ours[0])
     else:
         _absent(context, work, f"no batch of invoice {invoice.number} carries our CORI")
 
 
-# -- AddLine ---------------------------------------------------------------------------------------------------------
+# -- AddLine -------------------------------------------------------------------------------------------
 
 
 def _look_for_lines(context: Context, works: Sequence[Work]) -> None:
@@ -118,7 +125,7 @@ def _look_for_lines(context: Context, works: Sequence[Work]) -> None:
 
 
 def _conclude_lines(context: Context, work: Work, seen: Seen) -> None:
-    program, invoice = work.company.program, invoice_of(work)
+    program, invoice = work.company.program, work.invoice
     if seen.head is None:
         _undecided(context, work, f"M3 does not show batch {work.document.inbn} any more ({seen.refused}).")
         return
@@ -133,31 +140,45 @@ def _conclude_lines(context: Context, work: Work, seen: Seen) -> None:
             surplus[sent[attempt.position]] -= 1
             arrived.append(attempt)
     if any(surplus.values()):
-        _undecided(context, work, f"Batch {work.document.inbn} holds lines that we did not send, or lacks some.")
+        _undecided(
+            context, work, f"Batch {work.document.inbn} holds lines that we did not send, or lacks some."
+        )
         return
     _end(context, arrived, AttemptOutcome.DONE, "LstLines shows it")
     work.lines_in.update(each.position for each in arrived)
     if len(arrived) == len(doubted):
-        _adopt(context, work, step=Step.LINES, found=f"batch {work.document.inbn} holds all lines that were in doubt")
+        _adopt(
+            context,
+            work,
+            step=Step.LINES,
+            found=f"batch {work.document.inbn} holds all lines that were in doubt",
+        )
     else:
         _absent(context, work, f"{len(doubted) - len(arrived)} lines are not in batch {work.document.inbn}")
 
 
-# -- commit ----------------------------------------------------------------------------------------------------------
+# -- commit --------------------------------------------------------------------------------------------
 
 
 def _look_for_commits(context: Context, works: Sequence[Work]) -> None:
-    seen = look_at(context, works)
-    for work, what in zip(works, seen, strict=True):
-        if what.head is not None and work.company.program.was_submitted(what.head):
-            _adopt(context, work, step=Step.READ_BACK, found=f"batch {work.document.inbn} has SUPA {what.head['SUPA']}")
-            continue
-        found = {work.document.id: Findings()}
-        already_there.ask_ledger(context, work.company.cono, {work.document.id: invoice_of(work)}, found)
-        if found[work.document.id].in_ledger:
-            _adopt(context, work, step=Step.READ_BACK, found="the AP ledger has the invoice")
+    for work, seen in zip(works, look_at(context, works), strict=True):
+        inbn = work.document.inbn
+        if seen.head is None:
+            _look_in_ledger(context, work, seen)
+        elif work.company.program.was_submitted(seen.head):
+            found = f"batch {inbn} has SUPA {seen.head.get('SUPA', '')}"
+            _adopt(context, work, step=Step.READ_BACK, found=found)
         else:
-            _absent(context, work, f"batch {work.document.inbn} was not submitted")
+            _absent(context, work, f"batch {inbn} was not submitted")
+
+
+def _look_in_ledger(context: Context, work: Work, seen: Seen) -> None:
+    """The batch is gone. What the ledger holds under its number carries no CORI: only a person can say."""
+    found = {work.document.id: Findings()}
+    already_there.ask_ledger(context, work.company.cono, {work.document.id: work.invoice}, found)
+    held = ", ".join(f"voucher {each.voucher} of {each.year}" for each in found[work.document.id].in_ledger)
+    what = f"M3 does not show batch {work.document.inbn} any more ({seen.refused})"
+    _undecided(context, work, f"{what}; under its number the AP ledger holds {held or 'nothing'}.")
 
 
 _QUESTIONS: dict[Step, Callable[[Any, Sequence[Any]], None]] = {
@@ -167,7 +188,7 @@ _QUESTIONS: dict[Step, Callable[[Any, Sequence[Any]], None]] = {
 }
 
 
-# -- what follows ----------------------------------------------------------------------------------------------------
+# -- what follows --------------------------------------------------------------------------------------
 
 
 def _end(context: Context, found: Sequence[Attempt], outcome: AttemptOutcome, what: str) -> None:
@@ -178,17 +199,22 @@ def _end(context: Context, found: Sequence[Attempt], outcome: AttemptOutcome, wh
 
 def _adopt(context: Context, work: Work, *, step: Step, found: str, **changes: Any) -> None:
     """It happened: go on behind it."""
-    with context.ledger.write() as tx:
+    with work.change(context) as tx:
         for each in open_attempts(tx, work.document):
             attempts.end(
-                tx, each.id, AttemptOutcome.DONE, at=context.clock.now(), answer=each.answer | {"looked": found}
+                tx,
+                each.id,
+                AttemptOutcome.DONE,
+                at=context.clock.now(),
+                answer=each.answer | {"looked": found},
             )
         work.move(context, tx, Status.POSTING, why=f"M3 was asked: {found}.", step=step.value, **changes)
 
 
 def _absent(context: Context, work: Work, found: str) -> None:
     """M3 does not show it: look again later; after the second time send once more, and only once."""
-    with context.ledger.write() as tx:
+    again = False
+    with work.change(context) as tx:
         doubted = open_attempts(tx, work.document)
         attempts.looked(tx, [each.id for each in doubted], at=context.clock.now())
         if any(each.looks + 1 < LOOKS for each in doubted):
@@ -197,23 +223,18 @@ def _absent(context: Context, work: Work, found: str) -> None:
         known = attempts.of_document(tx, work.document.id, step=work.document.step, cori=work.document.cori)
         given_up = {each.position for each in known if each.outcome is AttemptOutcome.ABSENT}
         for each in doubted:
-            attempts.end(
-                tx, each.id, AttemptOutcome.ABSENT, at=context.clock.now(), answer=each.answer | {"looked": found}
-            )
-        if not given_up & {each.position for each in doubted}:
-            work.move(
-                context,
-                tx,
-                Status.POSTING,
-                why=f"M3 was asked twice: {found}; it is sent once more.",
-                step=work.document.step.value,
-            )
-            return
-    _undecided(context, work, f"It was sent twice and M3 does not show it: {found}.")
+            absent = each.answer | {"looked": found}
+            attempts.end(tx, each.id, AttemptOutcome.ABSENT, at=context.clock.now(), answer=absent)
+        again = bool(doubted) and not given_up & {each.position for each in doubted}
+        if again:
+            why = f"M3 was asked twice: {found}; it is sent once more."
+            work.move(context, tx, Status.POSTING, why=why, step=work.document.step.value)
+    if not again and not work.lost:
+        _undecided(context, work, f"It was sent twice and M3 does not show it: {found}.")
 
 
 def _undecided(context: Context, work: Work, what: str) -> None:
     text = f"{what} Look in APS450 and APS200 for invoice {work.document.number}, then replay or dismiss."
     held_for = reason("in_doubt_unresolved", "", text)
-    with context.ledger.write() as tx:
+    with work.change(context) as tx:
         work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value)

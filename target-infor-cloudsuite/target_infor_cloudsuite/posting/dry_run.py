@@ -58,12 +58,18 @@ class DryRun:
                 shown = _shown(context, document, plans[document.id])
                 file.write(canonical_json(shown) + "\n")
                 _log.info("Dry run: %s", json.dumps(shown, default=str))
-        _log.info("Dry run: %d documents; nothing was written to M3. What would be sent: %s", len(batch), path)
+        _log.info(
+            "Dry run: %d documents; nothing was written to M3. What would be sent: %s", len(batch), path
+        )
         return path
 
 
 def _shown(context: Context, document: Document, plan: Plan) -> dict[str, Any]:
-    shown: dict[str, Any] = {"kind": document.kind, "number": document.number, "source_key": document.source_key}
+    shown: dict[str, Any] = {
+        "kind": document.kind,
+        "number": document.number,
+        "source_key": document.source_key,
+    }
     if plan.duplicate_of:
         return shown | {"would_be": Status.DUPLICATE.value, "why": plan.duplicate_of}
     if plan.mapped is None or plan.reasons:

@@ -1,4 +1,4 @@
-"""Taking records into the ledger: what is new, what is a copy, what takes an older revision's place."""
+"""Taking records into the ledger, each delivery once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.identity import IdentityError, content_hash, source_key
-from stampli_infor_transforms.reasons import reason
 from stampli_infor_transforms.values import amount_of, text_of
 
 from target_infor_cloudsuite.ledger import documents, events, reference
-from target_infor_cloudsuite.ledger.states import HELD_BY_M3, Status
+from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.ledger.types import canonical_json
+from target_infor_cloudsuite.posting.revisions import settle_revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger.documents import Document, Hand
     from target_infor_cloudsuite.ledger.store import Tx
 
-#: Streams of documents, and what kind each carries. ``ap_*`` come from the mapper, with the raw record inside.
+#: Streams of documents, and what kind each carries. ``ap_*`` come from the mapper, the raw record inside.
 DOCUMENT_STREAMS = {
     "invoices": "invoice",
     "payments": "payment",
@@ -28,9 +28,20 @@ DOCUMENT_STREAMS = {
     "ap_payments": "payment",
 }
 _REFERENCE_KEYS = {"vendors": ("company", "vendor_id"), "gl_accounts": ("company", "gl_account")}
-_REJECTED_KINDS = {"invoices": "invoice", "payments": "payment", "vendors": "vendor", "gl_accounts": "gl_account"}
+_REJECTED_KINDS = {
+    "invoices": "invoice",
+    "payments": "payment",
+    "vendors": "vendor",
+    "gl_accounts": "gl_account",
+}
 #: Streams the target accepts. ``meltano_test_stream`` is what `meltano config test` sends; it is dropped.
-ACCEPTED_STREAMS = (*DOCUMENT_STREAMS, *_REFERENCE_KEYS, "rejected_rows", "source_files", "meltano_test_stream")
+ACCEPTED_STREAMS = (
+    *DOCUMENT_STREAMS,
+    *_REFERENCE_KEYS,
+    "rejected_rows",
+    "source_files",
+    "meltano_test_stream",
+)
 _LARGEST_AMOUNT = 10**14
 _DECIMALS = -4
 
@@ -50,12 +61,6 @@ def receive(tx: Tx, stream: str, records: Sequence[Mapping[str, Any]], *, hand: 
             _receive_file(tx, record, hand=hand)
 
 
-def source_record(document: Document) -> Mapping[str, Any]:
-    """The record as the tap sent it, also of a document that came through the mapper."""
-    record: Mapping[str, Any] = document.raw["source"] if document.arrived_mapped else document.raw
-    return record
-
-
 def _receive_document(tx: Tx, stream: str, record: Mapping[str, Any], *, hand: Hand) -> None:
     try:
         values = _document_values(stream, record)
@@ -69,7 +74,7 @@ def _receive_document(tx: Tx, stream: str, record: Mapping[str, Any], *, hand: H
         return
     held_by = documents.take_identity(tx, f"source:{values['source_key']}", document_id)
     if held_by != document_id:
-        _settle_revision(tx, new_id=document_id, held_by=held_by, hand=hand)
+        settle_revision(tx, new_id=document_id, held_by=held_by, hand=hand)
 
 
 def _document_values(stream: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,59 +104,6 @@ def draft(stream: str, record: Mapping[str, Any], *, number: int) -> Document:
         IdentityError: It names nothing to know it by.
     """
     return documents.blank(number, _document_values(stream, record))
-
-
-def _settle_revision(tx: Tx, *, new_id: int, held_by: int, hand: Hand) -> None:
-    """A document that is known already has come again: a copy, a newer revision, or a late older one."""
-    new, held = documents.get(tx, new_id), documents.get(tx, held_by)
-    if new is None or held is None or new.source_key is None:
-        raise LookupError(f"Document {new_id} or {held_by} is not in the ledger that just named it.")
-    relatives = [other for other in documents.same_source(tx, new.source_key) if other.id != new.id]
-    copy_of = next((other for other in relatives if _is_copy(new, other)), None)
-    if copy_of is not None:
-        why = f"The same document with the same content came before (document {copy_of.id})."
-        documents.move(tx, new, Status.DUPLICATE, hand=hand, why=why, other_id=copy_of.id)
-    elif _moment(new) < _moment(held):
-        why = f"An older revision that came late; document {held.id} is newer."
-        documents.move(tx, new, Status.SUPERSEDED, hand=hand, why=why, other_id=held.id)
-    else:
-        for other in relatives:
-            if other.status in {Status.RECEIVED, Status.REVIEW, Status.READY, Status.FAILED}:
-                why = f"Document {new.id} is a newer revision."
-                documents.move(tx, other, Status.SUPERSEDED, hand=hand, why=why, other_id=new.id)
-        if held.status in HELD_BY_M3 or held.status is Status.DUPLICATE:
-            amended = reason(
-                "amended_after_posting",
-                "invoice_number",
-                f"Document {held.id} of the same {held.kind} is {held.status} already, and this revision differs: "
-                f"{_difference(held, new)}. Correct it in M3 by hand, then dismiss this revision.",
-            )
-            documents.move(
-                tx, new, Status.REVIEW, hand=hand, why=amended.text, other_id=held.id, reasons=[amended.to_json()]
-            )
-        else:
-            documents.hand_over_identity(tx, f"source:{new.source_key}", heir=new.id)
-
-
-def _is_copy(new: Document, other: Document) -> bool:
-    """Same content; and where it still waits, the same approval, for that alone is what it may be waiting for."""
-    if new.content_hash != other.content_hash:
-        return False
-    waits = other.status in {Status.RECEIVED, Status.REVIEW, Status.READY, Status.FAILED}
-    return not waits or source_record(new).get("status") == source_record(other).get("status")
-
-
-def _moment(document: Document) -> tuple[str, str, int]:
-    return (document.source_mtime, document.source_file, document.source_line)
-
-
-def _difference(held: Document, new: Document) -> str:
-    names = [
-        name
-        for name, value in sorted(source_record(new).items())
-        if not name.startswith("_sdc_") and value != source_record(held).get(name)
-    ]
-    return ", ".join(names) or "the order of its lines"
 
 
 def _receive_rejected(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
@@ -186,7 +138,12 @@ def _receive_file(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
     if not reference.keep_file(tx, record, at=hand.at):
         return
     events.record(
-        tx, "file.received", at=hand.at, actor=hand.actor, run_id=hand.run_id, details={"counts": dict(record)}
+        tx,
+        "file.received",
+        at=hand.at,
+        actor=hand.actor,
+        run_id=hand.run_id,
+        details={"counts": dict(record)},
     )
     path, sha256 = record["_sdc_source_file"], record["_sdc_source_sha256"]
     for rejected in documents.rejected_of_file(tx, path):
@@ -195,9 +152,7 @@ def _receive_file(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
             documents.move(tx, rejected, Status.SUPERSEDED, hand=hand, why=why)
 
 
-def _receive_reference(
-    tx: Tx, stream: str, records: Sequence[Mapping[str, Any]], *, hand: Hand
-) -> None:
+def _receive_reference(tx: Tx, stream: str, records: Sequence[Mapping[str, Any]], *, hand: Hand) -> None:
     changed = []
     for record in records:
         key = canonical_json([record.get(name) for name in _REFERENCE_KEYS[stream]])
@@ -218,13 +173,20 @@ def _values(kind: str, source: Mapping[str, Any]) -> dict[str, Any]:
     amount = amount_of(source.get("total_amount" if kind == "invoice" else "payment_amount"))
     if amount is not None and source.get("invoice_type") == "CREDIT_MEMO":
         amount = -abs(amount)
-    number = source.get("invoice_number") if kind == "invoice" else source.get("payment_id") or source.get("reference")
+    number = (
+        source.get("invoice_number")
+        if kind == "invoice"
+        else source.get("payment_id") or source.get("reference")
+    )
     dated = source.get("invoice_date" if kind == "invoice" else "payment_date")
     return {
         "kind": kind,
         "company": text_of(source.get("company")) or "",
         "number": text_of(number) or "",
-        "vendor": text_of(source.get("vendor_name") or source.get("vendor_external_id") or source.get("vendor_id")) or "",
+        "vendor": text_of(
+            source.get("vendor_name") or source.get("vendor_external_id") or source.get("vendor_id")
+        )
+        or "",
         "currency": (text_of(source.get("currency")) or "")[:16],
         "amount": _holdable(amount),
         "document_date": (text_of(dated) or "")[:10],
@@ -243,7 +205,7 @@ def _origin(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holdable(amount: Decimal | None) -> Decimal | None:
-    """The amount where the ledger's column can hold it; what it cannot, the mapping holds for review anyway."""
+    """The amount where the ledger can hold it; what it cannot, the mapping holds for review anyway."""
     if amount is None or not amount.is_finite() or abs(amount) >= _LARGEST_AMOUNT:
         return None
     exponent = amount.normalize().as_tuple().exponent
@@ -251,6 +213,6 @@ def _holdable(amount: Decimal | None) -> Decimal | None:
 
 
 def _delivery(stream: str, record: Mapping[str, Any], content: str) -> str:
-    """Where and what it was: the same row of the same file, read again after a crash, is the same delivery."""
+    """Where and what it was: the same row of a file, read again after a crash, is the same delivery."""
     place = [stream, *_origin(record).values(), content]
     return hashlib.sha256(canonical_json(place).encode()).hexdigest()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_infor_cloudsuite.ion.answers import Outcome
+from target_infor_cloudsuite.ion.answers import Answer, Outcome
 from target_infor_cloudsuite.ion.batching import transaction_bytes
-from target_infor_cloudsuite.ledger import attempts, documents
+from target_infor_cloudsuite.ledger import attempts
 from target_infor_cloudsuite.ledger.attempts import AttemptOutcome
 from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
@@ -17,13 +17,12 @@ from target_infor_cloudsuite.programs import abs100
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from stampli_infor_transforms.documents import AccountingInvoice, AccountingPayment
-
-    from target_infor_cloudsuite.ion.answers import Answer, Transaction
+    from target_infor_cloudsuite.ion.answers import Transaction
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.ledger.payments import Statement
-    from target_infor_cloudsuite.posting.context import CompanySetup, Context
+    from target_infor_cloudsuite.posting.context import Context
+    from target_infor_cloudsuite.posting.work import Work
 
 _OUTCOMES = {
     Outcome.DONE: AttemptOutcome.DONE,
@@ -31,42 +30,6 @@ _OUTCOMES = {
     Outcome.NOT_RUN: AttemptOutcome.NOT_RUN,
     Outcome.IN_DOUBT: AttemptOutcome.IN_DOUBT,
 }
-
-
-@dataclass(slots=True, eq=False)
-class Work:
-    """A claimed document on its way into M3. ``document`` is replaced whenever its row changes."""
-
-    document: Document
-    mapped: AccountingInvoice | AccountingPayment
-    company: CompanySetup
-    lost: bool = False
-    lines_in: set[int] = field(default_factory=set)
-
-    def move(self, context: Context, tx: Tx, to: Status, *, why: str = "", **changes: Any) -> None:
-        """Change the document's status, here and in the ledger."""
-        documents.move(
-            tx,
-            self.document,
-            to,
-            hand=context.hand,
-            worker=context.worker,
-            why=why,
-            details={name: str(changes[name]) for name in ("step", "inbn", "cori", "voucher") if changes.get(name)},
-            **changes,
-        )
-        self._take(changes | {"status": to})
-
-    def progress(self, context: Context, tx: Tx, **changes: Any) -> None:
-        """Change columns while the status stays."""
-        documents.note_progress(tx, self.document, hand=context.hand, worker=context.worker, **changes)
-        self._take(changes)
-
-    def _take(self, changes: dict[str, Any]) -> None:
-        known = {name: value for name, value in changes.items() if name in type(self.document).__slots__}
-        if "step" in known:
-            known["step"] = Step(known["step"])
-        self.document = replace(self.document, **known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +52,9 @@ def send(
 ) -> None:
     """Send letters in bulk, each at most once.
 
-    Before a request leaves, each of its letters is durable as an attempt and its document is in ``posting``. When the
-    answer is there, the attempt's end and whatever ``on_answer`` changes become durable in one transaction.
+    Before a request leaves, each of its letters is durable as an attempt and its document is in ``posting``.
+    When the answer is there, the attempt's end and whatever ``on_answer`` changes become durable in one
+    transaction. A document that leaves the step meanwhile (refused, in doubt) has no more of its letters sent.
 
     Raises:
         IonError: M3 cannot be reached any more; everything that was under way has been written down.
@@ -102,33 +66,41 @@ def send(
         _Dispatch(context, program, step, cono, statement_id, on_answer).run(own)
 
 
-def send_for_statement(context: Context, statement: Statement, transaction: Transaction, *, step: Step) -> Answer:
-    """Send one transaction of a bank statement as a whole (its head, its validation), at most once."""
+def send_for_statement(
+    context: Context,
+    statement: Statement,
+    transaction: Transaction,
+    *,
+    step: Step,
+    on_begin: Callable[[Tx], None],
+    on_answer: Callable[[Tx, Answer], None],
+) -> Answer:
+    """Send one transaction of a bank statement as a whole (its head, its validation), at most once.
+
+    What ``on_begin`` changes is durable before it leaves, what ``on_answer`` changes together with its end.
+
+    Raises:
+        ClaimLost: from ``on_begin``; nothing has left then.
+        IonError: M3 cannot be reached.
+    """
     attempt_ids: list[int] = []
 
     def before(_index: int) -> None:
         with context.ledger.write() as tx:
-            attempt_ids.append(
-                attempts.begin(
-                    tx,
-                    hand=context.hand,
-                    worker=context.worker,
-                    step=step,
-                    program=abs100.PROGRAM,
-                    transaction_name=transaction.name,
-                    request=transaction.record,
-                    statement_id=statement.id,
-                )
-            )
+            on_begin(tx)
+            attempt_ids.append(_attempt(context, tx, step, abs100.PROGRAM, transaction, statement.id))
 
     def after(_index: int, answers: list[Answer]) -> None:
+        answer = _whole(transaction, answers[0])
+        about = {"statement": statement.number}
         with context.ledger.write() as tx:
-            _record(context, tx, attempt_ids[0], abs100.PROGRAM, transaction.name, step, answers[0], statement=statement)
+            _record(context, tx, attempt_ids[0], abs100.PROGRAM, transaction, step, answer, about)
+            on_answer(tx, answer)
 
     answered = context.gateway.write_batches(
         abs100.PROGRAM, [[transaction]], cono=statement.cono, before=before, after=after
     )
-    return answered[0][0]
+    return _whole(transaction, answered[0][0])
 
 
 @dataclass(slots=True)
@@ -150,72 +122,84 @@ class _Dispatch:
             self.pulled, self.attempt_ids = [], {}
             try:
                 self.context.gateway.write_batches(
-                    self.program, self._requests(pending), cono=self.cono, before=self._before, after=self._after
+                    self.program,
+                    self._requests(pending),
+                    cono=self.cono,
+                    before=self._before,
+                    after=self._after,
                 )
             except ClaimLost:
-                # Nothing of that request left. Whoever holds those documents now decides about them.
+                # Nothing of that request left. Whoever holds the document now decides about it.
                 begun = {id(letter) for index in self.attempt_ids for letter in self.pulled[index]}
                 pending = [each for each in pending if id(each) not in begun and not each.work.lost]
             else:
                 return
 
     def _requests(self, letters: Sequence[Letter]) -> Iterator[list[Transaction]]:
-        cost: Callable[[Letter], int] = lambda letter: transaction_bytes(letter.transaction)  # noqa: E731
-        for batch in self.context.gateway.batches(letters, cost):
-            self.pulled.append(batch)
-            yield [letter.transaction for letter in batch]
+        waiting = (letter for letter in letters if self._may_go(letter))
+        for batch in self.context.gateway.batches(waiting, _size):
+            # Asked again: the answer to an earlier request may have come since the batch was begun.
+            going = [letter for letter in batch if self._may_go(letter)]
+            if going:
+                self.pulled.append(going)
+                yield [letter.transaction for letter in going]
+
+    def _may_go(self, letter: Letter) -> bool:
+        document = letter.work.document
+        return letter.work.is_at(self.step) or (not letter.work.lost and document.status is Status.READY)
 
     def _before(self, index: int) -> None:
-        context = self.context
-        with context.ledger.write() as tx:
-            ids = []
-            for letter in self.pulled[index]:
-                try:
-                    self._begin(tx, letter)
-                except ClaimLost:
-                    letter.work.lost = True
-                    raise
-                ids.append(
-                    attempts.begin(
-                        tx,
-                        hand=context.hand,
-                        worker=context.worker,
-                        step=self.step,
-                        program=self.program,
-                        transaction_name=letter.transaction.name,
-                        request=letter.transaction.record,
-                        document=letter.work.document,
-                        statement_id=self.statement_id,
-                        position=letter.position,
-                        cori=letter.work.document.cori,
-                    )
-                )
+        letters = self.pulled[index]
+        as_they_were = [(letter.work, letter.work.document) for letter in letters]
+        try:
+            with self.context.ledger.write() as tx:
+                ids = [self._begin(tx, letter) for letter in letters]
+        except BaseException:
+            for work, document in reversed(as_they_were):
+                work.document = document  # the ledger has undone it, too
+            raise
         self.attempt_ids[index] = ids
 
-    def _begin(self, tx: Tx, letter: Letter) -> None:
-        work = letter.work
-        if work.document.status is Status.POSTING:
-            work.progress(self.context, tx, step=self.step.value)
-        else:
-            work.move(
-                self.context, tx, Status.POSTING, step=self.step.value, program=self.program, cori=work.document.cori
-            )
+    def _begin(self, tx: Tx, letter: Letter) -> int:
+        context, work = self.context, letter.work
+        try:
+            if work.document.status is Status.POSTING:
+                work.progress(context, tx, step=self.step.value)
+            else:
+                cori = work.document.cori
+                work.move(context, tx, Status.POSTING, step=self.step.value, program=self.program, cori=cori)
+        except ClaimLost:
+            work.lost = True
+            raise
+        return _attempt(
+            context,
+            tx,
+            self.step,
+            self.program,
+            letter.transaction,
+            self.statement_id,
+            document=work.document,
+            position=letter.position,
+        )
 
     def _after(self, index: int, answers: list[Answer]) -> None:
         context = self.context
         with context.ledger.write() as tx:
-            for letter, attempt_id, answer in zip(
+            for letter, attempt_id, given in zip(
                 self.pulled[index], self.attempt_ids[index], answers, strict=True
             ):
+                answer = _whole(letter.transaction, given)
+                about = {"position": letter.position} if letter.position else {}
                 _record(
                     context,
                     tx,
                     attempt_id,
                     self.program,
-                    letter.transaction.name,
+                    letter.transaction,
                     self.step,
                     answer,
-                    letter=letter,
+                    about,
+                    document_id=letter.work.document.id,
                 )
                 if letter.work.lost:
                     continue
@@ -226,36 +210,71 @@ class _Dispatch:
                     letter.work.lost = True
 
 
+def _size(letter: Letter) -> int:
+    return transaction_bytes(letter.transaction)
+
+
+def _whole(transaction: Transaction, answer: Answer) -> Answer:
+    """The answer; without the keys that were asked for it is none, and M3 has to be asked what it did."""
+    if answer.outcome is not Outcome.DONE:
+        return answer
+    given = answer.records[0] if answer.records else {}
+    lacking = [name for name in transaction.columns if not given.get(name)]
+    if not lacking:
+        return answer
+    detail = f"M3 answered {transaction.name} without {', '.join(lacking)}"
+    return Answer(Outcome.IN_DOUBT, answer.records, detail=detail)
+
+
+def _attempt(  # noqa: PLR0913 - each names one thing of the attempt
+    context: Context,
+    tx: Tx,
+    step: Step,
+    program: str,
+    transaction: Transaction,
+    statement_id: int | None,
+    *,
+    document: Document | None = None,
+    position: int = 0,
+) -> int:
+    """Write that a transaction is about to leave."""
+    return attempts.begin(
+        tx,
+        hand=context.hand,
+        worker=context.worker,
+        step=step,
+        program=program,
+        transaction_name=transaction.name,
+        request=transaction.record,
+        document=document,
+        statement_id=statement_id,
+        position=position,
+        cori="" if document is None else document.cori,
+    )
+
+
 def _record(  # noqa: PLR0913 - each names one thing of the attempt
     context: Context,
     tx: Tx,
     attempt_id: int,
     program: str,
-    transaction: str,
+    transaction: Transaction,
     step: Step,
     answer: Answer,
+    about: dict[str, Any],
     *,
-    letter: Letter | None = None,
-    statement: Statement | None = None,
+    document_id: int | None = None,
 ) -> None:
     """Write how an attempt ended, and the event that the audit shows of it."""
-    attempts.end(
-        tx, attempt_id, _OUTCOMES[answer.outcome], at=context.clock.now(), answer=answer_json(answer)
-    )
-    context.event(
-        tx,
-        "m3.write",
-        {
-            "program": program,
-            "transaction": transaction,
-            "step": step.value,
-            "outcome": answer.outcome.value,
-            **({"position": letter.position} if letter is not None and letter.position else {}),
-            **({"statement": statement.number} if statement is not None else {}),
-            **answer_json(answer),
-        },
-        document_id=None if letter is None else letter.work.document.id,
-    )
+    kept = answer_json(answer)
+    attempts.end(tx, attempt_id, _OUTCOMES[answer.outcome], at=context.clock.now(), answer=kept)
+    shown = {
+        "program": program,
+        "transaction": transaction.name,
+        "step": step.value,
+        "outcome": answer.outcome.value,
+    }
+    context.event(tx, "m3.write", {**shown, **about, **kept}, document_id=document_id)
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -264,11 +283,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     if answer.records:
         kept["records"] = [dict(record) for record in answer.records]
     if answer.error is not None:
-        kept |= {
-            "code": answer.error.code,
-            "field": answer.error.field,
-            "text": answer.error.message,
-        }
+        kept |= {"code": answer.error.code, "field": answer.error.field, "text": answer.error.message}
     if answer.detail:
         kept["detail"] = answer.detail
     return kept

@@ -13,9 +13,10 @@ from stampli_infor_transforms.reasons import Reason, reason
 
 from target_infor_cloudsuite.ledger import attempts, documents, payments
 from target_infor_cloudsuite.ledger.documents import ClaimLost
-from target_infor_cloudsuite.ledger.states import HELD_BY_M3, Status, Step
+from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.ledger.types import canonical_json
 from target_infor_cloudsuite.posting import already_there, settlement
+from target_infor_cloudsuite.posting.revisions import binds_its_key, is_undecided
 from target_infor_cloudsuite.posting.suppliers import complete_suppliers
 from target_infor_cloudsuite.programs.invoice_batch import Verdict
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.posting.already_there import Findings
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.settlement import Settlement
+    from target_infor_cloudsuite.programs.ap_ledger import LedgerInvoice
+    from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
 
 _NEAR_DAYS = timedelta(days=7)
 
@@ -39,6 +42,7 @@ class Plan:
     reasons: tuple[Reason, ...]
     notes: tuple[str, ...]
     duplicate_of: str = ""  # evidence that M3 or the ledger has it already
+    own_batch: dict[str, str] | None = None  # GetHead's record of the batch by which it stands in M3 already
     settlement: Settlement | None = None
 
     def held_for(self, *more: Reason) -> Plan:
@@ -48,14 +52,35 @@ class Plan:
 
 def resolve(context: Context, batch: Sequence[Document]) -> None:
     """Map and check claimed documents and write what became of each: ready, review or duplicate."""
-    plans = plans_for(context, batch)
+    waiting = {document.id for document in batch if _waits_for_a_person(context, document)}
+    plans = plans_for(context, [document for document in batch if document.id not in waiting])
     with context.ledger.write() as tx:
         for document in batch:
             try:
                 with tx.begin_nested():
-                    _write(context, tx, document, plans[document.id])
+                    if document.id in waiting:
+                        _pass_over(context, tx, document)
+                    else:
+                        _write(context, tx, document, plans[document.id])
             except ClaimLost:
                 continue  # a newer revision or another worker has it; what they decided stands
+
+
+def _waits_for_a_person(context: Context, document: Document) -> bool:
+    """Whether nothing that can be looked up changes it: what may be in M3 already is never sent by itself."""
+    if is_undecided(document):
+        return True
+    if all(each["code"] != "amended_after_posting" for each in document.reasons):
+        return False
+    with context.ledger.read() as tx:
+        holder = documents.by_source_key(tx, document.source_key or "")
+    return holder is not None and holder.id != document.id and binds_its_key(holder)
+
+
+def _pass_over(context: Context, tx: Tx, document: Document) -> None:
+    documents.note_progress(
+        tx, document, hand=context.hand, worker=context.worker, resolved_run=context.run_id
+    )
 
 
 def plans_for(context: Context, batch: Sequence[Document]) -> dict[int, Plan]:
@@ -125,7 +150,7 @@ def acceptance(code: str, mapped: dict[str, Any] | None) -> str:
     return hashlib.sha256(canonical_json([code, content, lines]).encode()).hexdigest()
 
 
-# -- asking M3 -------------------------------------------------------------------------------------------------------
+# -- asking M3 -----------------------------------------------------------------------------------------
 
 
 def _ask_about_invoices(context: Context, plans: dict[int, Plan]) -> dict[int, Plan]:
@@ -139,38 +164,69 @@ def _ask_about_invoices(context: Context, plans: dict[int, Plan]) -> dict[int, P
         return {}
     findings = already_there.ask(context, candidates)
     return {
-        key: _judge(context, plans[key], invoice, findings[key])
+        key: _judge(context, plans[key], key, invoice, findings[key])
         for key, invoice in candidates.items()
         if not findings[key].nothing
     }
 
 
-def _judge(context: Context, plan: Plan, invoice: AccountingInvoice, found: Findings) -> Plan:
+def _judge(
+    context: Context, plan: Plan, document_id: int, invoice: AccountingInvoice, found: Findings
+) -> Plan:
     if found.refused or found.truncated:
         why = found.refused or "more batches stand under this number than M3 lists"
-        text = f"M3 could not say whether it has invoice {invoice.number} already: {why}. Look in APS450 and APS200."
+        text = (
+            f"M3 could not say whether it has invoice {invoice.number} already: {why}. "
+            "Look in APS450 and APS200."
+        )
         return plan.held_for(reason("number_taken_in_m3", "invoice_number", text))
     program = context.companies[invoice.cono].program
-    for held in found.in_ledger:
-        what = f"voucher {held.voucher or '-'} of {held.year}: {held.amount} {held.currency}, payee {held.payee}"
-        if (held.payee, held.currency, held.amount) == (invoice.payee, invoice.currency, invoice.total):
+    for head in found.batches:
+        ours = _sent_by(context, head)
+        if ours is not None and program.verdict(head) is not Verdict.POSTED:
+            text = (
+                f"M3 still holds the unfinished {_batch(head)}, left by document {ours} of this ledger. "
+                "Delete it in APS450, then replay."
+            )
+            return plan.held_for(reason("open_batch_in_m3", "invoice_number", text))
+        if ours == document_id:
+            return replace(plan, own_batch=head)
+    return _judge_of_others(plan, invoice, found, program)
+
+
+def _judge_of_others(
+    plan: Plan, invoice: AccountingInvoice, found: Findings, program: InvoiceBatchProgram
+) -> Plan:
+    """What M3 holds from elsewhere: the same invoice makes this one a duplicate, anything else a question."""
+    for held in sorted(found.in_ledger, key=lambda each: not _is_same(each, invoice)):
+        what = (
+            f"voucher {held.voucher or '-'} of {held.year}: {held.amount} {held.currency}, payee {held.payee}"
+        )
+        if _is_same(held, invoice):
             return replace(plan, duplicate_of=f"M3's AP ledger has it: {what}.")
         return plan.held_for(_taken(invoice, what))
-    with context.ledger.read() as tx:
-        for head in found.batches:
-            cori = head.get("CORI", "")
-            ours = attempts.knows_cori(tx, cori) if cori else None
-            what = f"batch {head['INBN']} (SUPA {head.get('SUPA', '')}): {head.get('CUAM', '')} {head.get('CUCD', '')}"
-            if ours is not None and program.verdict(head) is not Verdict.POSTED:
-                text = (
-                    f"M3 still holds the unfinished {what}, left by document {ours} of this ledger. "
-                    "Delete it in APS450, then replay."
-                )
-                return plan.held_for(reason("open_batch_in_m3", "invoice_number", text))
-            if program.same_invoice(head, invoice):
-                return replace(plan, duplicate_of=f"M3 has it as {what}.")
-            return plan.held_for(_taken(invoice, what))
+    for head in sorted(found.batches, key=lambda each: not program.same_invoice(each, invoice)):
+        if program.same_invoice(head, invoice):
+            return replace(plan, duplicate_of=f"M3 has it as {_batch(head)}.")
+        return plan.held_for(_taken(invoice, _batch(head)))
     return plan
+
+
+def _is_same(held: LedgerInvoice, invoice: AccountingInvoice) -> bool:
+    return (held.payee, held.currency, held.amount) == (invoice.payee, invoice.currency, invoice.total)
+
+
+def _sent_by(context: Context, head: dict[str, str]) -> int | None:
+    """The document of this ledger that opened a batch."""
+    cori = head.get("CORI", "")
+    with context.ledger.read() as tx:
+        return attempts.knows_cori(tx, cori) if cori else None
+
+
+def _batch(head: dict[str, str]) -> str:
+    return (
+        f"batch {head['INBN']} (SUPA {head.get('SUPA', '')}): {head.get('CUAM', '')} {head.get('CUCD', '')}"
+    )
 
 
 def _taken(invoice: AccountingInvoice, what: str) -> Reason:
@@ -181,14 +237,12 @@ def _taken(invoice: AccountingInvoice, what: str) -> Reason:
     return reason("number_taken_in_m3", "invoice_number", text)
 
 
-# -- writing ---------------------------------------------------------------------------------------------------------
+# -- writing -------------------------------------------------------------------------------------------
 
 
 def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
     if not _holds_its_source_key(context, tx, document):
-        documents.note_progress(
-            tx, document, hand=context.hand, worker=context.worker, resolved_run=context.run_id
-        )
+        _pass_over(context, tx, document)
         return
     mapped = None if plan.mapped is None else plan.mapped.to_json()
     if isinstance(plan.mapped, AccountingInvoice):
@@ -215,14 +269,21 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
             "m3_key": plan.mapped.m3_key,
         }
     if isinstance(plan.mapped, AccountingInvoice):
-        changes |= {"folded_key": plan.mapped.folded_key, "program": context.companies[plan.mapped.cono].program.name}
+        changes |= {
+            "folded_key": plan.mapped.folded_key,
+            "program": context.companies[plan.mapped.cono].program.name,
+        }
     documents.release_m3_identity(tx, document.id)
     if plan.duplicate_of:
         _move(context, tx, document, Status.DUPLICATE, why=plan.duplicate_of, **changes)
         return
-    if plan.mapped is None or reasons:
+    if plan.own_batch is not None:
+        changes["reasons"] = []  # whatever might hold it comes too late
+    elif plan.mapped is None or reasons:
         _hold(context, tx, document, reasons, changes)
         return
+    if plan.mapped is None:
+        raise LookupError(f"{document.label} has a batch in M3 and no mapping.")
     holder = documents.take_identity(tx, f"m3:{plan.mapped.m3_key}", document.id)
     if holder != document.id:
         _same_number(context, tx, document, holder, plan.mapped, changes)
@@ -230,6 +291,23 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
     if plan.settlement is not None:
         payments.set_applications(tx, document.id, plan.settlement.applied())
     _move(context, tx, document, Status.READY, **changes)
+    if plan.own_batch is not None:
+        _adopt_own_batch(context, tx, replace(document, status=Status.READY), plan.own_batch)
+
+
+def _adopt_own_batch(context: Context, tx: Tx, document: Document, head: dict[str, str]) -> None:
+    """M3 has posted a batch that carries our CORI after all: it is read back, not sent again."""
+    documents.move(
+        tx,
+        document,
+        Status.POSTING,
+        hand=context.hand,
+        worker=context.worker,
+        why=f"M3 has it by our own {_batch(head)}; it is read back.",
+        step=Step.READ_BACK.value,
+        inbn=head["INBN"],
+        cori=head["CORI"],
+    )
 
 
 def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
@@ -239,7 +317,7 @@ def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
     holder = documents.get(tx, holder_id)
     if holder is None or holder.id == document.id:
         return True
-    if holder.status in HELD_BY_M3 or holder.status is Status.DUPLICATE:
+    if binds_its_key(holder):
         return False
     if holder.status in {Status.RECEIVED, Status.REVIEW, Status.READY, Status.FAILED}:
         why = f"Document {document.id} is a newer revision."
@@ -258,11 +336,13 @@ def _compare_with_ledger(
     notes: list[str] = []
     held: list[Reason] = []
     for other in documents.near_by_number(tx, document.id, invoice.folded_key):
-        if other.m3_key == invoice.m3_key:
-            continue  # the very same number is no near duplicate: the keys tell
+        if other.m3_key == invoice.m3_key or other.source_key == document.source_key:
+            continue  # the very same number, or an own revision, is no near duplicate: the keys tell
         text = f"Document {other.id} of the same supplier has nearly the same number: {other.number}, {_money(other)}."
         if mode == "hold":
-            held.append(reason("near_duplicate", "invoice_number", f"{text} Compare, then release or dismiss."))
+            held.append(
+                reason("near_duplicate", "invoice_number", f"{text} Compare, then release or dismiss.")
+            )
         else:
             notes.append(text)
     near = documents.near_by_amount(
@@ -330,9 +410,7 @@ def _hold(
     _move(context, tx, document, Status.REVIEW, why="; ".join(each.text for each in reasons), **changes)
 
 
-def _move(
-    context: Context, tx: Tx, document: Document, to: Status, *, why: str = "", **changes: Any
-) -> None:
+def _move(context: Context, tx: Tx, document: Document, to: Status, *, why: str = "", **changes: Any) -> None:
     shown = {"crosswalk_version": context.crosswalks.version}
     if to is Status.READY and changes.get("mapped"):
         shown["mapped"] = changes["mapped"]

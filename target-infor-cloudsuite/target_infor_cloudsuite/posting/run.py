@@ -6,17 +6,19 @@ import logging
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger import LedgerError, documents
 from target_infor_cloudsuite.ledger import payments as ledger_payments
-from target_infor_cloudsuite.ledger.states import Status
-from target_infor_cloudsuite.posting import doubt, invoices, payments
+from target_infor_cloudsuite.ledger.documents import ClaimLost
+from target_infor_cloudsuite.ledger.states import Status, Step
+from target_infor_cloudsuite.posting import conclusion, doubt, invoices, payment_doubt, payments
 from target_infor_cloudsuite.posting.resolve import resolve
+from target_infor_cloudsuite.posting.statements import mark_settled, report_orphans
 from target_infor_cloudsuite.worker import is_dead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import Context
@@ -27,6 +29,11 @@ _ON_THE_WAY = (Status.POSTING, Status.IN_DOUBT)
 _TO_RESOLVE = (Status.RECEIVED, Status.REVIEW, Status.READY)
 #: A statement in doubt is looked at this often in one run; a gateway that never answers must not hold the run for ever.
 _STATEMENT_LOOKS = 4
+#: M3 posts a batch some time after it has all of it. It is asked again after these pauses, then by the next run.
+_POLL_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15, 30, 30, 30)
+_SHORT_POLL_SECONDS = 2
+
+T = TypeVar("T")
 
 
 def work_off(context: Context) -> None:
@@ -41,6 +48,8 @@ def work_off(context: Context) -> None:
         _invoices_left(context)
         _invoices_new(context)
         _invoices_in_doubt(context)
+        _invoices_read_back(context)
+        report_orphans(context)
         _payments_left(context)
         _payments_new(context)
         _payments_in_doubt(context)
@@ -75,22 +84,21 @@ def _group_size(context: Context) -> int:
     return int(context.settings["max_transactions_per_request"]) * int(context.settings["max_in_flight"])
 
 
-# -- invoices --------------------------------------------------------------------------------------------------------
+# -- invoices ------------------------------------------------------------------------------------------
 
 
 def _invoices_left(context: Context) -> None:
-    left = [doubt.recover(context, each) for each in _claim(context, "invoice", (Status.POSTING,), limit=_NO_LIMIT)]
-    going_on = [each for each in left if each.status is Status.POSTING]
-    size = _group_size(context)
-    for start in range(0, len(going_on), size):
-        works = [invoices.work_on(context, each) for each in going_on[start : start + size]]
-        invoices.advance(context, works)
+    claimed = _claim(context, "invoice", (Status.POSTING,), limit=_AT_ONCE)
+    left = [doubt.recover(context, each) for each in claimed]
+    going_on = [each for each in left if each is not None and each.status is Status.POSTING]
+    for group in _groups(context, going_on):
+        invoices.advance(context, [invoices.work_on(context, each) for each in group])
 
 
 def _invoices_new(context: Context) -> None:
     while batch := _claim(context, "invoice", _TO_RESOLVE, limit=_group_size(context), unresolved=True):
         resolve(context, batch)
-        ready = _again(context, batch, Status.READY)
+        ready = _again(context, batch, Status.READY, Status.POSTING)
         invoices.advance(context, [invoices.work_on(context, each) for each in ready])
         _log.info("%d invoices resolved, %d of them sent to M3.", len(batch), len(ready))
 
@@ -109,19 +117,42 @@ def _invoices_in_doubt(context: Context) -> None:
         invoices.advance(context, doubt.look(context, ripe))
 
 
-# -- payments --------------------------------------------------------------------------------------------------------
+def _invoices_read_back(context: Context) -> None:
+    """Ask M3 for what it has whole and had not posted yet, until it has, or patience ends."""
+    for pause in (0.0, *_POLL_SECONDS):
+        claimed = _claim(context, "invoice", (Status.POSTING,), limit=_AT_ONCE)
+        waiting = [each for each in claimed if each.step is Step.READ_BACK]
+        # What an earlier run has waited for in vain is not worth a long wait of every run.
+        if not any(each.run_id == context.run_id for each in waiting) and pause > _SHORT_POLL_SECONDS:
+            break
+        if not waiting:
+            return
+        if pause:
+            context.clock.sleep(pause)
+        for group in _groups(context, waiting):
+            works = [invoices.work_on(context, each) for each in group]
+            conclusion.read_back(context, works)
+            conclusion.withdraw(context, [work for work in works if work.is_at(Step.WITHDRAW)])
+    claimed = _claim(context, "invoice", (Status.POSTING,), limit=_AT_ONCE)
+    waiting = [each for each in claimed if each.step is Step.READ_BACK]
+    conclusion.give_up(context, [invoices.work_on(context, each) for each in waiting])
+
+
+# -- payments ------------------------------------------------------------------------------------------
 
 
 def _payments_left(context: Context) -> None:
     by_statement: dict[int, list[Document]] = defaultdict(list)
-    for document in _claim(context, "payment", _ON_THE_WAY, limit=_NO_LIMIT):
+    for document in _claim(context, "payment", _ON_THE_WAY, limit=_AT_ONCE):
         if document.statement_id is not None:
             by_statement[document.statement_id].append(document)
     for statement_id, batch in by_statement.items():
-        payments.recover(context, statement_id, batch)
-        again = _again(context, batch, Status.POSTING)
-        if again:
-            payments.look(context, statement_id, [payments.work_on(context, each) for each in again])
+        with _unless_lost(statement_id):
+            payment_doubt.recover(context, statement_id, batch)
+            going_on = _again(context, batch, Status.POSTING)
+            if going_on:
+                works = [payments.work_on(context, each) for each in going_on]
+                payment_doubt.look(context, statement_id, works)
 
 
 def _payments_new(context: Context) -> None:
@@ -136,38 +167,59 @@ def _payments_in_doubt(context: Context) -> None:
     looks: dict[int, int] = defaultdict(int)
     while batch := [
         each
-        for each in _claim(context, "payment", (Status.IN_DOUBT,), limit=_NO_LIMIT)
+        for each in _claim(context, "payment", (Status.IN_DOUBT,), limit=_AT_ONCE)
         if each.statement_id is not None and looks[each.statement_id] < _STATEMENT_LOOKS
     ]:
         for statement_id in sorted({each.statement_id for each in batch if each.statement_id is not None}):
-            wait = (payments.due_at(context, statement_id) - context.clock.now()).total_seconds()
+            wait = (payment_doubt.due_at(context, statement_id) - context.clock.now()).total_seconds()
             if wait > 0:
                 _log.info("Bank statement %d is in doubt; M3 is asked in %.0f seconds.", statement_id, wait)
                 context.clock.sleep(wait)
             looks[statement_id] += 1
             own = [payments.work_on(context, each) for each in batch if each.statement_id == statement_id]
-            payments.look(context, statement_id, own)
+            with _unless_lost(statement_id):
+                payment_doubt.look(context, statement_id, own)
 
 
 def _settle(context: Context) -> None:
     """Look again at posted payments whose invoices M3 did not show as paid at once."""
     with context.ledger.read() as tx:
-        found = documents.having(tx, ledger_payments.unsettled(tx))
-    usable = [each for each in found if each.mapped and each.cono in context.companies]
-    payments.mark_settled(context, [payments.work_on(context, each) for each in usable])
+        unsettled = ledger_payments.unsettled(tx)
+    for ids in _groups(context, unsettled):
+        with context.ledger.read() as tx:
+            found = documents.having(tx, ids)
+        usable = [each for each in found if each.mapped and each.cono in context.companies]
+        mark_settled(context, [payments.work_on(context, each) for each in usable])
 
 
-# -- helpers ---------------------------------------------------------------------------------------------------------
+# -- helpers -------------------------------------------------------------------------------------------
 
-_NO_LIMIT = 1_000_000
+#: As many documents as are taken up again at once; more is left to the next run.
+_AT_ONCE = 10_000
 
 
-def _again(context: Context, batch: list[Document], status: Status) -> list[Document]:
-    """Those of the documents that are in a status now, as they stand now, and still ours."""
+def _groups(context: Context, items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Parts that fill the requests in flight."""
+    size = _group_size(context)
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+@contextmanager
+def _unless_lost(statement_id: int) -> Iterator[None]:
+    """Leave a statement alone when another worker has taken over one of its payments."""
+    try:
+        yield
+    except ClaimLost as lost:
+        _log.warning("%s Bank statement %d is left to the worker that does.", lost, statement_id)
+
+
+def _again(context: Context, batch: list[Document], *statuses: Status) -> list[Document]:
+    """Those of the documents that are in one of the statuses now, as they stand now, and still ours."""
     tokens = {each.id: each.claim_token for each in batch}
     with context.ledger.read() as tx:
         found = documents.having(tx, tokens)
-    return [each for each in found if each.status is status and each.claim_token == tokens[each.id]]
+    return [each for each in found if each.status in statuses and each.claim_token == tokens[each.id]]
 
 
 @contextmanager
@@ -180,7 +232,7 @@ def _leases_renewed(context: Context) -> Iterator[None]:
         while not ended.wait(pause):
             try:
                 context.renew_claims()
-            except Exception:  # the lease simply runs out then, which others may see sooner than we do
+            except LedgerError:  # the lease simply runs out then, which others may see sooner than we do
                 _log.exception("The leases of this worker could not be renewed.")
 
     thread = threading.Thread(target=renew, name="leases", daemon=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_transforms.documents import AccountingPayment, key_text
+from stampli_infor_transforms.document_parts import key_text
+from stampli_infor_transforms.documents import AccountingPayment
 from stampli_infor_transforms.identity import normalise_number
-from stampli_infor_transforms.reasons import Reason, reason
+from stampli_infor_transforms.reasons import reason
 
 from target_infor_cloudsuite.ion.answers import Outcome
 from target_infor_cloudsuite.ledger import documents, payments
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from stampli_infor_transforms.documents import AppliedInvoice
+    from stampli_infor_transforms.reasons import Reason
 
     from target_infor_cloudsuite.ion.answers import Transaction
     from target_infor_cloudsuite.ledger import Tx
@@ -47,9 +49,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SettledInvoice:
-    """One invoice as M3 holds it, and what is to be taken from it. Amounts are signed, in the invoice's currency."""
+    """One invoice as M3 holds it, and what is taken from it. Amounts are signed, in the invoice's currency."""
 
     key: str
+    divi: str
     number: str
     year: str
     amount: Decimal
@@ -60,6 +63,7 @@ class SettledInvoice:
         """As it is kept on the document."""
         return {
             "key": self.key,
+            "divi": self.divi,
             "number": self.number,
             "year": self.year,
             "amount": str(self.amount),
@@ -85,6 +89,7 @@ class Settlement:
             tuple(
                 SettledInvoice(
                     each["key"],
+                    each["divi"],
                     each["number"],
                     each["year"],
                     Decimal(each["amount"]),
@@ -109,7 +114,10 @@ def check(context: Context, plans: Mapping[int, Plan]) -> dict[int, Plan]:
     }
     if not asked:
         return {}
-    wanted = {key: [_wanted(context, payment, each) for each in payment.applications] for key, payment in asked.items()}
+    wanted = {
+        key: [_wanted(context, payment, each) for each in payment.applications]
+        for key, payment in asked.items()
+    }
     held = _read(context, {(asked[key].cono, each) for key, list_ in wanted.items() for each in list_})
     return {
         key: _judge(plans[key], payment, [(each, held[payment.cono, each]) for each in wanted[key]])
@@ -117,21 +125,24 @@ def check(context: Context, plans: Mapping[int, Plan]) -> dict[int, Plan]:
     }
 
 
-def read_invoices(
-    context: Context, payments_: Iterable[AccountingPayment]
-) -> dict[tuple[int, Wanted], list[LedgerInvoice]]:
-    """The invoices of some payments as M3 holds them now."""
-    return _read(
-        context,
-        {(payment.cono, _wanted(context, payment, each)) for payment in payments_ for each in payment.applications},
-    )
+def read_invoices(context: Context, payments_: Iterable[AccountingPayment]) -> dict[str, LedgerInvoice]:
+    """The invoices of some payments as M3 holds them now, by their keys."""
+    asked = {
+        (payment.cono, _wanted(context, payment, each))
+        for payment in payments_
+        for each in payment.applications
+    }
+    return {
+        _invoice_key(cono, wanted, invoice.year): invoice
+        for (cono, wanted), invoices in _read(context, asked).items()
+        for invoice in invoices
+    }
 
 
-def invoice_key(cono: int, wanted: Wanted, year: str) -> str:
+def _invoice_key(cono: int, wanted: Wanted, year: str) -> str:
     """The key under which what is promised of an open amount adds up."""
-    return key_text(
-        str(cono), wanted.divi, wanted.payee, wanted.supplier, normalise_number(wanted.number), year
-    )
+    number = normalise_number(wanted.number)
+    return key_text(str(cono), wanted.divi, wanted.payee, wanted.supplier, number, year)
 
 
 def overdrawn(tx: Tx, document_id: int, settlement: Settlement) -> list[Reason]:
@@ -167,9 +178,7 @@ def _wanted(context: Context, payment: AccountingPayment, applied: AppliedInvoic
     )
 
 
-def _read(
-    context: Context, wanted: set[tuple[int, Wanted]]
-) -> dict[tuple[int, Wanted], list[LedgerInvoice]]:
+def _read(context: Context, wanted: set[tuple[int, Wanted]]) -> dict[tuple[int, Wanted], list[LedgerInvoice]]:
     found: dict[tuple[int, Wanted], list[LedgerInvoice]] = {each: [] for each in wanted}
     by_company: dict[int, list[tuple[tuple[int, Wanted], Transaction]]] = defaultdict(list)
     for cono, each in sorted(wanted, key=str):
@@ -197,26 +206,30 @@ def _judge(
         open_ones = [each for each in invoices if each.open] or invoices
         if not open_ones:
             text = (
-                f"M3 does not hold invoice {wanted.number or '(without number)'} of payee {wanted.payee} yet; "
-                "the payment waits for it."
+                f"M3 does not hold invoice {wanted.number or '(without number)'} of payee {wanted.payee} "
+                "yet; the payment waits for it."
             )
             reasons.append(reason("invoice_not_posted", "applications", text))
         elif len(open_ones) > 1:
             years = ", ".join(each.year for each in open_ones)
-            text = f"M3 holds several open invoices {wanted.number} (years {years}). Settle this payment by hand."
+            text = (
+                f"M3 holds several open invoices {wanted.number} (years {years}). "
+                "Settle this payment by hand."
+            )
             reasons.append(reason("open_amount_differs", "applications", text))
         elif open_ones[0].currency != payment.currency or not _covers(open_ones[0].open, applied.amount):
             invoice = open_ones[0]
             text = (
-                f"Invoice {wanted.number} is open for {invoice.open} {invoice.currency} in M3; the payment takes "
-                f"{applied.amount} {payment.currency} of it. Settle the difference by hand."
+                f"Invoice {wanted.number} is open for {invoice.open} {invoice.currency} in M3; the payment "
+                f"takes {applied.amount} {payment.currency} of it. Settle the difference by hand."
             )
             reasons.append(reason("open_amount_differs", "applications", text))
         else:
             invoice = open_ones[0]
             settled.append(
                 SettledInvoice(
-                    invoice_key(payment.cono, wanted, invoice.year),
+                    _invoice_key(payment.cono, wanted, invoice.year),
+                    wanted.divi,
                     wanted.number,
                     invoice.year,
                     applied.amount,

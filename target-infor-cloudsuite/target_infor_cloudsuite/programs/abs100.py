@@ -1,7 +1,8 @@
-"""ABS100MI: payments as lines of a bank statement, the one API road that settles an AP invoice paid elsewhere."""
+"""ABS100MI: payments as lines of a bank statement, the API road that settles invoices paid elsewhere."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_infor_cloudsuite.ion.answers import Transaction
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "ABS100MI"
 REQUIRED = ("AddStatmtHead", "AddStatmtLine", "AddStatmtDetail", "GetBankIdent", "ValidateStatmt")
-#: Money out is negative on a bank statement. Assumed: no public source settles it, so it is turned here alone.
+#: Money out is negative on a bank statement. Assumed: no public source settles it, so it is turned here only.
 _MONEY_OUT = -1
 _STATEMENT_KEY = ("JBNO", "JBDT", "JBTM")
 
@@ -65,28 +66,42 @@ def line(statement: Statement, payment: AccountingPayment, *, number: int) -> Tr
     )
 
 
-def detail(
-    statement: Statement,
-    payment: AccountingPayment,
-    *,
-    line_number: int,
-    number: int,
-    invoice: str,
-    year: str,
-    amount: Decimal,
-) -> Transaction:
-    """AddStatmtDetail: one invoice that a payment settles. ``number`` (BLSS) is ours."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """One invoice that a payment settles.
+
+    Attributes:
+        line: BLSN of the payment's line.
+        number: BLSS, counted by us from 1.
+        divi: The invoice's division.
+        invoice: SINO.
+        year: INYR as M3 holds it.
+        amount: What is taken of it, signed as the invoice.
+    """
+
+    line: int
+    number: int
+    divi: str
+    invoice: str
+    year: str
+    amount: Decimal
+
+
+def detail(statement: Statement, payment: AccountingPayment, settled: Detail) -> Transaction:
+    """AddStatmtDetail: one invoice that a payment settles."""
     reference = {"IRNO": payment.reference[:40]} if payment.reference else {}
+    elsewhere = {"ODIV": settled.divi} if settled.divi != statement.divi else {}
     return Transaction(
         "AddStatmtDetail",
         _of(statement)
         | {
-            "BLSN": str(line_number),
-            "BLSS": str(number),
-            "BLNF": mi_amount(_MONEY_OUT * amount),
-            "SINO": invoice,
-            "INYR": year,
+            "BLSN": str(settled.line),
+            "BLSS": str(settled.number),
+            "BLNF": mi_amount(_MONEY_OUT * settled.amount),
+            "SINO": settled.invoice,
+            "INYR": settled.year,
         }
+        | elsewhere
         | reference,
     )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 PROGRAM = "APS200MI"
+REQUIRED = ("GetInvTotInfo",)
 
 
 @dataclass(frozen=True, slots=True)

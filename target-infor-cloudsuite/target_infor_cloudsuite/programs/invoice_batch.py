@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_transforms.reasons import Reason, reason
+from stampli_infor_transforms.reasons import reason
 
 from target_infor_cloudsuite.ion.answers import Transaction
 from target_infor_cloudsuite.m3.values import from_mi_amount, mi_amount, mi_date
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine
+    from stampli_infor_transforms.reasons import Reason
 
     from target_infor_cloudsuite.m3.catalog import Catalog
 
@@ -56,7 +57,7 @@ class InvoiceBatchProgram:
 
     Attributes:
         name: The MI program.
-        commit_program: The MI program that validates and posts a batch; '' where the program posts it once complete.
+        commit_program: The MI program that validates and posts a batch; '' where a batch posts once complete.
         required: The transactions that must be exposed for this program to be used.
     """
 
@@ -73,7 +74,7 @@ class InvoiceBatchProgram:
         return self.name in catalog.correlated and "CORI" in catalog.fields(self.name, "AddHead")
 
     def unsupported(self, invoice: AccountingInvoice, catalog: Catalog) -> tuple[Reason, ...]:
-        """Reasons why this tenant cannot take this invoice as it is: a field with money or coding is missing."""
+        """Reasons why this tenant cannot take this invoice: a field with money or coding is missing."""
         found: list[Reason] = []
         lines_can = catalog.fields(self.name, "AddLine")
         coding = sorted(
@@ -84,7 +85,7 @@ class InvoiceBatchProgram:
                 reason(
                     "line_coding_not_supported",
                     "lines",
-                    f"{self.name}/AddLine of this tenant lacks {', '.join(coding)}: it cannot take line coding. "
+                    f"{self.name}/AddLine of this tenant lacks {', '.join(coding)}: it takes no line coding. "
                     "Ask Infor for a release that has them, or set ap_program to a program that does.",
                 )
             )
@@ -104,7 +105,7 @@ class InvoiceBatchProgram:
                 )
         return tuple(found)
 
-    # -- writing -----------------------------------------------------------------------------------------------------
+    # -- writing --------------------------------------------------------------------------------------
 
     def head(self, invoice: AccountingInvoice, *, cori: str, catalog: Catalog) -> Transaction:
         """AddHead for an invoice; answers INBN."""
@@ -117,7 +118,7 @@ class InvoiceBatchProgram:
         return Transaction("AddLine", _only(fields, catalog.fields(self.name, "AddLine")), ("TRNO",))
 
     def commit(self, *, inbn: str, divi: str) -> Transaction:
-        """ValidByBatchNo: M3 validates the batch and posts it to the AP ledger, some time after it says OK."""
+        """ValidByBatchNo: M3 validates the batch and posts it to the AP ledger, some time after its OK."""
         return Transaction("ValidByBatchNo", _given({"INBN": inbn, "DIVI": divi}))
 
     def withdraw(self, *, inbn: str, divi: str) -> Transaction:
@@ -128,7 +129,7 @@ class InvoiceBatchProgram:
         """Whether this tenant lets a batch be deleted."""
         return catalog.exposes(self.name, "DltInvoice")
 
-    # -- asking ------------------------------------------------------------------------------------------------------
+    # -- asking ---------------------------------------------------------------------------------------
 
     def batches_of(self, *, payee: str, supplier: str, number: str, divi: str) -> Transaction:
         """LstInvBySupInv: the batches M3 holds under a supplier's invoice number."""
@@ -139,9 +140,9 @@ class InvoiceBatchProgram:
         """GetHead of one batch."""
         return Transaction("GetHead", _given({"INBN": inbn, "DIVI": divi}))
 
-    def list_lines(self, *, inbn: str, divi: str) -> Transaction:
-        """LstLines of one batch."""
-        return Transaction("LstLines", _given({"INBN": inbn, "DIVI": divi}))
+    def list_lines(self, *, inbn: str, divi: str, start: str = "") -> Transaction:
+        """LstLines of one batch, from a TRNO on."""
+        return Transaction("LstLines", _given({"INBN": inbn, "DIVI": divi, "TRNO": start}))
 
     def verdict(self, head: Mapping[str, str]) -> Verdict:
         """What GetHead says became of a batch that was sent whole."""
@@ -152,10 +153,10 @@ class InvoiceBatchProgram:
         return Verdict.PENDING
 
     def was_submitted(self, head: Mapping[str, str]) -> bool:
-        """Whether GetHead shows that a batch's validation was asked for: it has left the status of a new one."""
+        """Whether GetHead shows that a batch's validation was asked for: it is no longer a new one."""
         return self.verdict(head) is not Verdict.PENDING or head.get("SUPA", "") not in {"", "0", "10"}
 
-    # -- comparing ---------------------------------------------------------------------------------------------------
+    # -- comparing ------------------------------------------------------------------------------------
 
     def signature(self, line: AccountingLine) -> LineSignature:
         """What LstLines would tell of this line."""
@@ -181,7 +182,7 @@ class InvoiceBatchProgram:
         )
         return from_mi_amount(head.get("VTAM", "")) + net
 
-    # -- fields ------------------------------------------------------------------------------------------------------
+    # -- fields ---------------------------------------------------------------------------------------
 
     def _head(self, invoice: AccountingInvoice) -> dict[str, str]:
         return _given(

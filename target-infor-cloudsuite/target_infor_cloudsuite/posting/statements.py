@@ -1,0 +1,192 @@
+"""Bank statements on their way: opened, reported when they are given up, and what their payments settle now."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from stampli_infor_transforms.reasons import reason
+
+from target_infor_cloudsuite.ion.answers import Outcome
+from target_infor_cloudsuite.ledger import documents, runs
+from target_infor_cloudsuite.ledger import payments as ledger_payments
+from target_infor_cloudsuite.ledger.states import Status, Step
+from target_infor_cloudsuite.posting.letters import refusal, send_for_statement
+from target_infor_cloudsuite.posting.settlement import Settlement, read_invoices
+from target_infor_cloudsuite.programs import abs100
+from target_infor_cloudsuite.worker import is_dead
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_infor_cloudsuite.ion.answers import Answer
+    from target_infor_cloudsuite.ledger import Tx
+    from target_infor_cloudsuite.ledger.payments import Statement
+    from target_infor_cloudsuite.posting.context import Context
+    from target_infor_cloudsuite.posting.work import Work
+
+_log = logging.getLogger(__name__)
+
+#: An empty statement whose answer was lost is left, and another opened, this often.
+_OPENINGS = 3
+#: A worker on another host may still be about to use the statement it has opened.
+_SURELY_LEFT = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A statement on its way, with its payments in the order of their lines."""
+
+    statement: Statement
+    works: list[Work]
+
+
+def settlement_of(work: Work) -> Settlement:
+    """What the payment settles, as M3 held it when that was last asked."""
+    return Settlement.from_json((work.document.mapped or {})["settlement"])
+
+
+def open_statement(
+    context: Context, works: Sequence[Work], *, cono: int, divi: str, bank: str, currency: str
+) -> Statement | None:
+    """Open a statement; None when there is none now, and the payments say why where M3 refused it.
+
+    One whose answer was lost is empty and books nothing: it is reported, and another opened.
+    """
+    question = abs100.bank(cono=cono, divi=divi, bsid=bank)
+    bank_is = context.gateway.read(abs100.PROGRAM, [question], cono=cono)[0]
+    if bank_is.outcome is Outcome.REFUSED:
+        text = f"M3 does not know bank {bank} of division {divi} (ABS100MI/GetBankIdent): {bank_is.error}"
+        held_for = reason(
+            "bank_not_set_up", "bank_account", f"{text}. Correct banks.csv, or set it up in M3."
+        )
+        for work in works:
+            with work.change(context) as tx:
+                work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()])
+        return None
+    statement_type = bank_is.records[0].get("BSTY", "") if bank_is.records else ""
+    for _ in range(_OPENINGS):
+        with context.ledger.write() as tx:
+            statement = ledger_payments.open_statement(
+                tx, hand=context.hand, cono=cono, divi=divi, bank=bank, currency=currency
+            )
+        answer = _send_head(context, statement, statement_type)
+        if answer.outcome is Outcome.DONE:
+            with context.ledger.read() as tx:
+                return ledger_payments.get_statement(tx, statement.id)
+        if answer.outcome is Outcome.REFUSED:
+            nok = refusal(abs100.PROGRAM, "AddStatmtHead", answer)
+            for work in works:
+                with work.change(context) as tx:
+                    work.move(context, tx, Status.FAILED, why=nok["text"], reasons=[nok])
+            return None
+        if answer.outcome is Outcome.NOT_RUN:
+            break
+    _log.warning("No bank statement could be opened for bank %s: the next run tries again.", bank)
+    return None
+
+
+def _send_head(context: Context, statement: Statement, statement_type: str) -> Answer:
+    def on_answer(tx: Tx, answer: Answer) -> None:
+        if answer.outcome is Outcome.DONE:
+            key = abs100.key_of(answer.records[0])
+            ledger_payments.change_statement(tx, statement.id, hand=context.hand, statement_key=key)
+        else:
+            abandon(context, tx, statement, why=answer.detail or str(answer.error))
+
+    return send_for_statement(
+        context,
+        statement,
+        abs100.head(statement, statement_type=statement_type),
+        step=Step.STATEMENT,
+        on_begin=lambda _: None,
+        on_answer=on_answer,
+    )
+
+
+def abandon(context: Context, tx: Tx, statement: Statement, *, why: str) -> None:
+    """Report a statement that will never be validated."""
+    ledger_payments.change_statement(tx, statement.id, hand=context.hand, status="abandoned", note=why)
+    context.event(
+        tx,
+        "statement.abandoned",
+        {"statement": statement.number, "bank": statement.bank, "key": statement.statement_key, "why": why},
+    )
+    _log.warning(
+        "Bank statement %s (bank %s) stays unvalidated in M3 and books nothing: %s. It may be deleted in ABS100.",
+        statement.number,
+        statement.bank,
+        why,
+    )
+
+
+def report_orphans(context: Context) -> None:
+    """Report statements that a worker opened and left before any payment stood on them."""
+    with context.ledger.write() as tx:
+        for statement, changed_at in ledger_payments.unused(tx, but_run=context.run_id):
+            run = runs.worker_of(tx, statement.run_id)
+            left = run is None or run.ended or is_dead(run.worker)
+            if left or context.clock.now() - changed_at > _SURELY_LEFT:
+                abandon(context, tx, statement, why="the run that opened it ended before it was used")
+
+
+def take_stock(context: Context, sheet: Sheet) -> str:
+    """Note what M3 shows of the sheet's invoices right now; why the sheet cannot be validated, or ''.
+
+    Only the figures of just before the validation tell afterwards whether it happened.
+    """
+    now = read_invoices(context, [work.payment for work in sheet.works])
+    for work in sheet.works:
+        fresh = []
+        for each in settlement_of(work).invoices:
+            found = now.get(each.key)
+            if found is None:
+                return f"M3 does not show invoice {each.number} any more"
+            fresh.append(replace(each, open=found.open, paid=found.paid))
+        mapped = (work.document.mapped or {}) | {"settlement": Settlement(tuple(fresh)).to_json()}
+        work.document = replace(work.document, mapped=mapped)
+    for key, wanted in wanted_by(sheet).items():
+        if abs(wanted) > abs(now[key].open):
+            return f"invoice {now[key].number} is open for {now[key].open} only"
+    return ""
+
+
+def wanted_by(sheet: Sheet) -> dict[str, Decimal]:
+    """What the sheet takes of each invoice, by the invoice's key."""
+    total: dict[str, Decimal] = {}
+    for work in sheet.works:
+        for each in settlement_of(work).invoices:
+            total[each.key] = total.get(each.key, Decimal(0)) + each.amount
+    return total
+
+
+def is_paid(context: Context, sheet: Sheet) -> bool | None:
+    """Whether M3 shows exactly what the sheet would have changed; None where it shows something else."""
+    now = read_invoices(context, [work.payment for work in sheet.works])
+    before = {each.key: each.paid for work in sheet.works for each in settlement_of(work).invoices}
+    answers = set()
+    for key, wanted in wanted_by(sheet).items():
+        found = now.get(key)
+        if found is None or abs(found.paid) not in {abs(before[key]), abs(before[key] + wanted)}:
+            return None
+        answers.add(abs(found.paid) == abs(before[key] + wanted))
+    return answers.pop() if len(answers) == 1 else None
+
+
+def mark_settled(context: Context, works: Sequence[Work]) -> None:
+    """Ask M3 whether the invoices of posted payments are paid now, and note those that are."""
+    if not works:
+        return
+    now = read_invoices(context, [work.payment for work in works])
+    with context.ledger.write() as tx:
+        for work in works:
+            paid = all(
+                (found := now.get(each.key)) is not None and abs(found.open) <= abs(each.open - each.amount)
+                for each in settlement_of(work).invoices
+            )
+            if paid:
+                documents.set_values(tx, work.document.id, settled=True)
+                context.event(tx, "payment.settled", {}, document_id=work.document.id)
