@@ -16,7 +16,7 @@ _TEXT = {"type": ["string", "null"]}
 _DATE = {"type": ["string", "null"], "format": "date"}
 _AMOUNT = {"type": ["number", "null"]}
 _NUMBER = {"type": ["integer", "null"]}
-_OBJECTS = {"type": "array", "items": {"type": "object"}}
+_OBJECTS = {"type": ["array", "null"], "items": {"type": "object"}}
 _AMOUNTS = ("total", "tax_total", "amount", "tax")
 
 _COMMON: dict[str, Any] = {

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.crosswalks import CrosswalkError, Crosswalks
@@ -24,6 +23,7 @@ from target_infor_cloudsuite.setup import company_numbers, open_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from target_infor_cloudsuite.ion.gateway import Gateway
     from target_infor_cloudsuite.settings import Settings
@@ -102,7 +102,9 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     text = f"{free // 2**20} MiB free at {folder}"
     if free < _LEAST_DISK_BYTES:
-        yield Finding("disk", "warning", text, "Make room: the ledger and the audit files grow with every document.")
+        yield Finding(
+            "disk", "warning", text, "Make room: the ledger and the audit files grow with every document."
+        )
     else:
         yield Finding("disk", "ok", text)
 
@@ -113,7 +115,10 @@ def _tap(tap_config: Path | None) -> Iterator[Finding]:
     if program is None or tap_config is None:
         text = f"{_TAP} is not installed here" if program is None else "no --tap-config was given"
         yield Finding(
-            "tap", "warning", f"not checked: {text}", f"Run `meltano invoke {_TAP} --test`, or give --tap-config."
+            "tap",
+            "warning",
+            f"not checked: {text}",
+            f"Run `meltano invoke {_TAP} --test`, or give --tap-config.",
         )
         return
     try:
@@ -140,7 +145,9 @@ def _company(settings: Settings, gateway: Gateway, crosswalks: Crosswalks, cono:
     where = f"company {cono}"
     company = gateway.read("MNS095MI", [Transaction("Lst", {"CONO": str(cono)})], cono=cono)[0]
     if company.outcome is not Outcome.DONE or not company.records:
-        yield Finding(where, "failed", f"M3 does not show it: {company.error}", "Check cono and the account's rights.")
+        yield Finding(
+            where, "failed", f"M3 does not show it: {company.error}", "Check cono and the account's rights."
+        )
         return
     version = company.records[0].get("MXV1") or company.records[0].get("MNVR") or "unknown version"
     yield Finding(where, "ok", f"{company.records[0].get('TX40', '')} ({version})")

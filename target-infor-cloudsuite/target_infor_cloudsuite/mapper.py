@@ -1,28 +1,28 @@
-"""The mapping stage as a Meltano mapper: ``invoices`` and ``payments`` become ``ap_invoices`` and ``ap_payments``.
+"""The mapping stage as a Meltano mapper: ``invoices`` become ``ap_invoices``, ``payments`` ``ap_payments``.
 
-It calls the same function as the target, so both ways post the same. Every record carries its source record, so that the
-target knows it by the same keys; a document that is held comes with its reasons. Other streams pass unchanged.
+It calls the same function as the target, so both ways post the same. Every record carries its source record,
+so that the target knows it by the same keys; a document that is held comes with its reasons. Other streams pass
+unchanged.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import singer_sdk.singerlib as singer
 from singer_sdk.mapper_base import InlineMapper
-from stampli_infor_transforms.crosswalks import CrosswalkError, Crosswalks
+from stampli_infor_transforms.crosswalks import Crosswalks
 from stampli_infor_transforms.mapping import map_invoice, map_payment
 from stampli_infor_transforms.policy import SettingsError
 from stampli_infor_transforms.reference import Reference
 
 from target_infor_cloudsuite.ap_streams import SCHEMAS, ap_record
 from target_infor_cloudsuite.clock import Clock
-from target_infor_cloudsuite.ion.errors import IonError
-from target_infor_cloudsuite.ledger import Ledger, LedgerError
+from target_infor_cloudsuite.ledger import Ledger
+from target_infor_cloudsuite.plugin import Program, Reader
 from target_infor_cloudsuite.settings import MAPPER_JSONSCHEMA, read_settings
 from target_infor_cloudsuite.setup import company_numbers, load_company, open_gateway
 
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAPPED = {"invoices": "ap_invoices", "payments": "ap_payments"}
-_EXPECTED = (SettingsError, CrosswalkError, IonError, LedgerError, OSError)
 
 
-class StampliToInforMapper(InlineMapper):
+class StampliToInforMapper(Program, InlineMapper):
     """Maps Stampli documents to Infor M3 accounting documents, on the way from tap to target."""
 
     name = "stampli-to-infor"
     config_jsonschema = MAPPER_JSONSCHEMA
+    message_reader_class = Reader
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        try:
-            snapshot = self.config.get("reference_path")
-            self.settings = read_settings(self.config, need_ionapi=not snapshot)
-            self.crosswalks = Crosswalks.load(self.settings.crosswalk_dir)
-            self.reference = _snapshot(Path(snapshot)) if snapshot else self._read_reference()
-        except _EXPECTED as fault:
-            self.logger.error("%s", fault)  # noqa: TRY400 - one clear line; the traceback would say nothing more
-            sys.exit(1)
+        snapshot = self.config.get("reference_path")
+        self.settings = read_settings(self.config, need_ionapi=not snapshot)
+        self.crosswalks = Crosswalks.load(self.settings.crosswalk_dir)
+        self.reference = _snapshot(Path(snapshot)) if snapshot else self._read_reference()
+
+    def check_settings(self) -> None:
+        """Check the settings before the SDK does, whose message would show a secret's value."""
+        read_settings(self.config, need_ionapi=not self.config.get("reference_path"))
 
     def map_schema_message(self, message_dict: dict[str, Any]) -> Iterator[singer.Message]:
         """The mapped streams have schemas of their own."""
@@ -66,6 +66,8 @@ class StampliToInforMapper(InlineMapper):
         """Map one record; nothing is ever left out."""
         stream, record = message_dict["stream"], message_dict["record"]
         if stream in _MAPPED:
+            # What is no object cannot be a document; the target rejects it, with what came.
+            record = record if isinstance(record, dict) else {"not_an_object": record}
             map_record = map_invoice if stream == "invoices" else map_payment
             mapping = map_record(
                 record,
@@ -84,7 +86,9 @@ class StampliToInforMapper(InlineMapper):
     def map_activate_version_message(self, message_dict: dict[str, Any]) -> Iterator[singer.Message]:
         """Versions pass unchanged, under the mapped stream's name."""
         stream = message_dict["stream"]
-        yield singer.ActivateVersionMessage(stream=_MAPPED.get(stream, stream), version=message_dict["version"])
+        yield singer.ActivateVersionMessage(
+            stream=_MAPPED.get(stream, stream), version=message_dict["version"]
+        )
 
     @cached_property
     def _clock(self) -> Clock:
@@ -96,7 +100,8 @@ class StampliToInforMapper(InlineMapper):
         numbers = company_numbers(self.settings, self.crosswalks)
         with open_gateway(self.settings) as gateway:
             companies = {
-                cono: load_company(self.settings, ledger, gateway, cono, clock=self._clock) for cono in numbers
+                cono: load_company(self.settings, ledger, gateway, cono, clock=self._clock)
+                for cono in numbers
             }
         ledger.close()
         return Reference(companies)
@@ -106,7 +111,9 @@ def _snapshot(path: Path) -> Reference:
     try:
         return Reference.from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as fault:
-        raise SettingsError("reference_path", f"names {path}, which cannot be read: {fault.strerror}.") from fault
+        raise SettingsError(
+            "reference_path", f"names {path}, which cannot be read: {fault.strerror}."
+        ) from fault
     except (ValueError, KeyError, TypeError) as fault:
         raise SettingsError(
             "reference_path", f"names {path}, which is no snapshot of `cloudsuite-ap reference export`."

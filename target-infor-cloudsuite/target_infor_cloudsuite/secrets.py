@@ -28,14 +28,18 @@ def reveal(value: str, *, setting: str) -> str:
         return _keys(setting).decrypt(value.removeprefix(PREFIX).encode()).decode()
     except InvalidToken:
         raise SecretError(
-            f"The setting {setting} is encrypted with another key than the one in {KEY_VARIABLE}. "
+            f"The setting {setting} is encrypted with another key than those in {KEY_VARIABLE}, or was cut. "
             "Use the right key, or encrypt it again with `cloudsuite-ap secrets encrypt`."
         ) from None
 
 
 def conceal(plain: str) -> str:
-    """Make an ``enc:`` token under the first key."""
-    return PREFIX + _keys("to encrypt").encrypt(plain.encode()).decode()
+    """Make an ``enc:`` token under the first key.
+
+    Raises:
+        SecretError: There is no key, or it is none.
+    """
+    return PREFIX + _keys("").encrypt(plain.encode()).decode()
 
 
 def new_key() -> str:
@@ -50,11 +54,15 @@ def _keys(setting: str) -> MultiFernet:
         try:
             text = Path(file).read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as fault:
-            raise SecretError(f"The key file {file} ({KEY_FILE_VARIABLE}) cannot be read: {fault}.") from fault
+            raise SecretError(
+                f"The key file {file} ({KEY_FILE_VARIABLE}) cannot be read: {fault}."
+            ) from fault
     keys = [key for key in text.replace(",", " ").split() if key]
     if not keys:
+        what = f"The setting {setting} is encrypted" if setting else "A secret is to be encrypted"
         raise SecretError(
-            f"The setting {setting} is encrypted, but neither {KEY_VARIABLE} nor {KEY_FILE_VARIABLE} gives a key."
+            f"{what}, but neither {KEY_VARIABLE} nor {KEY_FILE_VARIABLE} gives a key. Make one with "
+            "`cloudsuite-ap secrets new-key`."
         )
     try:
         return MultiFernet([Fernet(key) for key in keys])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from stampli_infor_transforms.policy import Policy, SettingsError
 from target_infor_cloudsuite.secrets import SecretError, reveal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 #: How settings reach the commands when there is no --config: Meltano exports them under this prefix.
 ENVIRONMENT_PREFIX = "TARGET_INFOR_CLOUDSUITE_"
@@ -52,7 +54,8 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
     "ap_program": {
         "type": "string",
         "enum": list(AP_PROGRAMS),
-        "description": "AP program; auto takes APS100MI where the tenant exposes all of it, else APS450MI + APS455MI.",
+        "description": "AP program; auto takes APS100MI where the tenant exposes all of it, "
+        "else APS450MI + APS455MI.",
         "default": "auto",
     },
     "payment_program": {
@@ -90,13 +93,15 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
     "in_doubt_settle_seconds": {
         "type": "number",
         "minimum": 0,
-        "description": "How long M3 may still work on a write whose answer was lost; it is asked only after that.",
+        "description": "How long M3 may still work on a write whose answer was lost; "
+        "it is asked only after that.",
         "default": 180,
     },
     "claim_lease_seconds": {
         "type": "integer",
         "minimum": 10,
-        "description": "For how long a worker holds its documents unless it renews; others take over after that.",
+        "description": "For how long a worker holds its documents unless it renews; "
+        "others take over after that.",
         "default": 120,
     },
     "reference_max_age_minutes": {
@@ -113,16 +118,29 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
     },
     "dry_run": {
         "type": "boolean",
-        "description": "Write nothing to M3, change no status, emit no STATE; show exactly what would be sent.",
+        "description": "Write nothing to M3, change no status, emit no STATE; "
+        "show exactly what would be sent.",
         "default": False,
     },
     "fail_on": {
         "type": "string",
         "enum": list(FAIL_ON),
-        "description": "Exit with 3, after STATE, when the run left something failed, rejected or in doubt (failed), "
-        "or also in review (review), or never.",
+        "description": "Exit with 3, after STATE, when the run left something failed, rejected or in doubt "
+        "(failed), or also in review (review), or never.",
         "default": "failed",
     },
+}
+
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "string": (str, "a text"),
+    "integer": (int, "a whole number"),
+    "number": ((int, float, Decimal), "a number"),
+    "boolean": (bool, "true or false"),
+}
+_LIMITS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "minimum": ("at least", operator.ge),
+    "exclusiveMinimum": ("more than", operator.gt),
+    "maximum": ("at most", operator.le),
 }
 
 CONFIG_JSONSCHEMA: dict[str, Any] = {"type": "object", "properties": {**_PROPERTIES, **POLICY_SCHEMA}}
@@ -132,7 +150,8 @@ MAPPER_JSONSCHEMA: dict[str, Any] = {
     "properties": {
         "reference_path": {
             "type": "string",
-            "description": "A snapshot written by `cloudsuite-ap reference export`; with it CloudSuite is not asked.",
+            "description": "A snapshot written by `cloudsuite-ap reference export`; "
+            "with it CloudSuite is not asked.",
         },
         **{
             name: _PROPERTIES[name]
@@ -156,7 +175,7 @@ MAPPER_JSONSCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings, checked. Durations are in the unit their name says; ``ionapi`` is plain here and never shown."""
+    """The settings, checked. Durations are in the unit of their name; ``ionapi`` is plain, and never shown."""
 
     values: Mapping[str, Any]
     policy: Policy
@@ -189,10 +208,12 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
         if isinstance(values.get(name), str):
             values[name] = _json(name, values[name])
     for name, schema in _PROPERTIES.items():
-        if name in values and "enum" in schema and values[name] not in schema["enum"]:
-            raise SettingsError(name, f"is '{values[name]}'; valid are {', '.join(schema['enum'])}.")
+        if name in values:
+            _check(name, values[name], schema)
     if need_ionapi and not values.get("ionapi_path") and not values.get("ionapi"):
-        raise SettingsError("ionapi_path", "is missing: give the path of the .ionapi file (or its JSON as ionapi).")
+        raise SettingsError(
+            "ionapi_path", "is missing: give the path of the .ionapi file (or its JSON as ionapi)."
+        )
     path = values.get("ionapi_path")
     return Settings(
         values=values,
@@ -203,6 +224,25 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
         ledger_url=_secret(values, "ledger_url") or _PROPERTIES["ledger_url"]["default"],
         output_dir=Path(values.get("output_dir") or _PROPERTIES["output_dir"]["default"]),
     )
+
+
+def _check(name: str, value: Any, schema: Mapping[str, Any]) -> None:
+    if schema.get("secret") and isinstance(value, dict):
+        return  # the JSON itself, not yet a text
+    if "enum" in schema:
+        if value not in schema["enum"]:
+            raise SettingsError(name, f"is '{value}'; valid are {', '.join(schema['enum'])}.")
+        return
+    if name == "cono":
+        return  # the policy reads it, in its own words
+    kind, words = _KINDS[schema["type"]]
+    fits = isinstance(value, kind) and (isinstance(value, bool) is (schema["type"] == "boolean"))
+    within = (holds(value, schema[limit]) for limit, (_, holds) in _LIMITS.items() if limit in schema)
+    if fits and all(within):
+        return
+    shown = "" if schema.get("secret") else f"is {json.dumps(value, default=str)}, but "
+    limits = [f"{text} {schema[limit]}" for limit, (text, _) in _LIMITS.items() if limit in schema]
+    raise SettingsError(name, f"{shown}has to be {words}{', ' if limits else ''}{' and '.join(limits)}.")
 
 
 def config_from_environment() -> dict[str, Any]:
@@ -227,7 +267,11 @@ def _typed(name: str, text: str, kind: str | None) -> Any:
         except ValueError:
             raise SettingsError(name, f"is '{text}', but has to be a number of seconds.") from None
     if kind == "boolean":
-        return text.strip().lower() in {"true", "1", "yes", "on"}
+        known = {"true": True, "1": True, "yes": True, "on": True}
+        known |= {"false": False, "0": False, "no": False, "off": False}
+        if text.strip().lower() not in known:
+            raise SettingsError(name, f"is '{text}', but has to be true or false.")
+        return known[text.strip().lower()]
     return _json(name, text) if kind in {"object", "array"} else text
 
 

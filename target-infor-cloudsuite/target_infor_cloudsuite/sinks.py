@@ -17,8 +17,8 @@ class LedgerSink(BatchSink):
 
     MAX_SIZE_DEFAULT = 500
 
-    # A record that does not fit its schema is a document for review or rejection, never the end of the run: the
-    # mapping stage checks every field itself and says in a clerk's words what is wrong.
+    # A record that does not fit its schema is a document for review or rejection, never the end of the run:
+    # the mapping stage checks every field itself and says in a clerk's words what is wrong.
     validate_schema = False
 
     def __init__(self, target: TargetInforCloudSuite, *args: Any, **kwargs: Any) -> None:
@@ -26,7 +26,7 @@ class LedgerSink(BatchSink):
         self.target = target
 
     def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Leave the record as it came: the SDK would turn dates into datetimes and end the run at a bad one."""
+        """Leave the record as it came; the SDK would make datetimes of dates and end the run at a bad one."""
         return record
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

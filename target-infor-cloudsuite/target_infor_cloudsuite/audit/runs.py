@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.ledger import documents
 from target_infor_cloudsuite.ledger.runs import plain_amount
 from target_infor_cloudsuite.ledger.types import utc_text
@@ -44,8 +45,22 @@ def neutral(text: str) -> str:
 
 
 def write_run(ledger: Ledger, output_dir: Path, run_id: str) -> Path | None:
-    """Write the file of a run; None where the run touched no document."""
+    """Write the file of a run; None where the run touched no document.
+
+    Raises:
+        AuditError: The folder cannot be written.
+    """
     path = output_dir / "runs" / f"{run_id}.csv"
+    try:
+        return _write(ledger, path, run_id)
+    except OSError as fault:
+        raise AuditError(
+            f"The run's file {path} cannot be written: {fault.strerror or fault}. What was done is in the "
+            "ledger; give the folder room and the right to write."
+        ) from fault
+
+
+def _write(ledger: Ledger, path: Path, run_id: str) -> Path | None:
     after = 0
     with ledger.read() as tx:
         page = documents.find(tx, run_id=run_id, limit=_PAGE)
@@ -82,5 +97,5 @@ def _row(run_id: str, document: Document) -> list[str]:
     }
     safe = {name: neutral(text) for name, text in texts.items()}
     # An amount is a number we wrote ourselves; a leading minus is its sign and no formula.
-    safe["amount"] = "" if document.amount is None else plain_amount(document.amount)
+    safe["amount"] = "" if document.amount is None else plain_amount(document.amount, document.currency)
     return [safe[name] for name in COLUMNS]

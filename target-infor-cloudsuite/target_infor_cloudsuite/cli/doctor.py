@@ -10,10 +10,11 @@ import click
 
 from target_infor_cloudsuite.cli.options import common
 from target_infor_cloudsuite.cli.session import ExitCode, table
-from target_infor_cloudsuite.doctor import Finding, examine
+from target_infor_cloudsuite.doctor import examine
 
 if TYPE_CHECKING:
     from target_infor_cloudsuite.cli.session import Session
+    from target_infor_cloudsuite.doctor import Finding
 
 
 @click.command()

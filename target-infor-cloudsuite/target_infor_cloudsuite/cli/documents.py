@@ -32,7 +32,12 @@ def status(session: Session) -> None:
     with session.ledger.read() as tx:
         found = {"documents": totals(tx), "oldest_review": oldest_review(tx), "last_run": last(tx)}
     rows = [
-        (kind, name, str(entry["count"]), "\n".join(f"{amount} {cur}" for cur, amount in entry["amounts"].items()))
+        (
+            kind,
+            name,
+            str(entry["count"]),
+            "\n".join(f"{amount} {cur}" for cur, amount in entry["amounts"].items()),
+        )
         for kind, statuses in found["documents"].items()
         for name, entry in sorted(statuses.items())
     ]
@@ -42,7 +47,9 @@ def status(session: Session) -> None:
         table("Documents", ("kind", "status", "count", "amounts"), rows, numbers=("count", "amounts")),
         table("Last run", ("what", "value"), [(name, str(value)) for name, value in run.items()]),
     )
-    if any(found["documents"].get(kind, {}).get(each) for kind in ("invoice", "payment") for each in _WAITING):
+    if any(
+        found["documents"].get(kind, {}).get(each) for kind in ("invoice", "payment") for each in _WAITING
+    ):
         session.say("Something waits for a person: see `cloudsuite-ap review list`.")
 
 
@@ -63,7 +70,12 @@ def review_list(session: Session, code: str | None) -> None:
             if code is None or code in {each["code"] for each in document.reasons}
         ]
     rows = [
-        (str(each.id), each.status.value, _named(each), "\n\n".join(_worded(reason) for reason in each.reasons))
+        (
+            str(each.id),
+            each.status.value,
+            _named(each),
+            "\n\n".join(_worded(reason) for reason in each.reasons),
+        )
         for each in found
     ]
     columns = ("id", "status", "document", "why, and what to do")
@@ -88,11 +100,24 @@ def review_show(session: Session, document_id: int) -> None:
     }
     facts = [(name, str(value)) for name, value in _as_json(document).items() if name != "reasons" and value]
     reasons = [
-        (each["code"], each["field"], each["text"], "\n".join(each["suggestions"]), "yes" if each["releasable"] else "")
+        (
+            each["code"],
+            each["field"],
+            each["text"],
+            "\n".join(each["suggestions"]),
+            "yes" if each["releasable"] else "",
+        )
         for each in document.reasons
     ]
     lines = [
-        (line["source_line"], line["amount"], line["tax"], line["tax_code"], " ".join(line["ait"]), "\n".join(line["trace"]))
+        (
+            line["source_line"],
+            line["amount"],
+            line["tax"],
+            line["tax_code"],
+            " ".join(line["ait"]),
+            "\n".join(line["trace"]),
+        )
         for line in (document.mapped or {}).get("lines", ())
     ]
     session.show(
@@ -106,7 +131,9 @@ def review_show(session: Session, document_id: int) -> None:
 
 @click.command()
 @common
-@click.option("--id", "document_ids", type=int, multiple=True, help="A document's number; may be given several times.")
+@click.option(
+    "--id", "document_ids", type=int, multiple=True, help="A document's number; may be given several times."
+)
 @click.option("--all", "all_", is_flag=True, help="Every document that failed or is in review.")
 @actor_and_reason
 def replay(session: Session, document_ids: tuple[int, ...], *, all_: bool, actor: str, reason: str) -> None:
@@ -121,7 +148,9 @@ def replay(session: Session, document_ids: tuple[int, ...], *, all_: bool, actor
 @click.command()
 @common
 @click.option("--id", "document_id", type=int, required=True, help="The document's number in the ledger.")
-@click.option("--accept", "code", required=True, help="The reason code that is accepted, for exactly this content.")
+@click.option(
+    "--accept", "code", required=True, help="The reason code that is accepted, for exactly this content."
+)
 @actor_and_reason
 def release(session: Session, document_id: int, *, code: str, actor: str, reason: str) -> None:
     """Accept one releasable reason of a document in review; the next run posts it when nothing else holds it."""
@@ -142,7 +171,11 @@ def dismiss(session: Session, document_id: int, *, actor: str, reason: str) -> N
 
 
 def _named(document: Document) -> str:
-    money = "" if document.amount is None else f"\n{plain_amount(document.amount)} {document.currency}"
+    money = (
+        ""
+        if document.amount is None
+        else f"\n{plain_amount(document.amount, document.currency)} {document.currency}"
+    )
     return f"{document.kind} {document.number}\n{document.vendor}{money}".strip()
 
 
@@ -166,7 +199,7 @@ def _as_json(document: Document) -> dict[str, Any]:
         "number": document.number,
         "vendor": document.vendor,
         "currency": document.currency,
-        "amount": None if document.amount is None else plain_amount(document.amount),
+        "amount": None if document.amount is None else plain_amount(document.amount, document.currency),
         "cono": document.cono,
         "divi": document.divi,
         "supplier": document.supplier,
@@ -192,5 +225,3 @@ def _history(event: events.Event) -> tuple[str, str, str, str]:
     why = event.details.get("why") or event.details.get("outcome") or ""
     where = "/".join(event.details[name] for name in ("program", "transaction") if name in event.details)
     return utc_text(event.at), event.actor, f"{event.action} {where}".strip(), str(why)
-
-

@@ -24,7 +24,6 @@ _EXPECTED = (
     CrosswalkError,
     IonError,
     LedgerError,
-    OSError,
     SecretError,
     SettingsError,
     SetupError,
@@ -32,12 +31,28 @@ _EXPECTED = (
 
 
 class _Root(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command; whatever goes wrong is one line on stderr."""
         try:
-            return super().invoke(ctx)
+            ended = super().main(*args, **kwargs | {"standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as fault:
+            click.echo(fault.format_message(), err=True)
+            sys.exit(ExitCode.WRONG_USE)
+        except click.UsageError as fault:
+            path = fault.ctx.command_path if fault.ctx else "cloudsuite-ap"
+            click.echo(f"Error: {fault.format_message()} (`{path} --help` shows the use.)", err=True)
+            sys.exit(ExitCode.WRONG_USE)
+        except click.Abort:
+            click.echo("Stopped; nothing was changed.", err=True)
+            sys.exit(ExitCode.FAILED)
         except _EXPECTED as fault:
             click.echo(f"Error: {fault}", err=True)
-            ctx.exit(ExitCode.FAILED)
+            sys.exit(ExitCode.FAILED)
+        except BrokenPipeError:  # `| head` has seen enough
+            sys.stdout = None
+            sys.exit(ExitCode.FAILED)
+        # What ctx.exit was given; a command's own return value means nothing.
+        sys.exit(ended if isinstance(ended, int) else ExitCode.WELL)
 
 
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from target_infor_cloudsuite.cli.session import ExitCode
 from target_infor_cloudsuite.posting.decisions import DecisionError
 
 if TYPE_CHECKING:
@@ -16,31 +15,35 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
-def common(command: Command) -> Callable[..., Any]:
-    """Hand in the session; --format may also stand behind the command; a refused decision ends with 2."""
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand in the session; --format may also stand behind the command; a refused decision is wrong use."""
 
-    @click.option("--format", "format_", type=click.Choice(["text", "json"]), help="As before the command.")
-    @click.pass_context
     @wraps(command)
-    def called(ctx: click.Context, *args: Any, format_: str | None, **kwargs: Any) -> Any:
+    def called(*args: Any, format_: str | None, **kwargs: Any) -> Any:
+        ctx = click.get_current_context()
         if format_ is not None:
             ctx.obj.format = format_
         try:
             return command(ctx.obj, *args, **kwargs)
         except DecisionError as fault:
-            click.echo(f"Error: {fault}", err=True)
-            ctx.exit(ExitCode.WRONG_USE)
+            raise click.UsageError(str(fault), ctx) from fault
 
-    return called
+    option = click.option(
+        "--format", "format_", type=click.Choice(["text", "json"]), help="As before the command."
+    )
+    return option(called)
 
 
 def actor_and_reason(command: Command) -> Command:
     """Whoever changes something says who they are and why; both stand in the audit."""
-    command = click.option("--reason", required=True, help="Why, for the audit.", callback=_not_blank)(command)
-    return click.option("--actor", required=True, help="Who decides this, for the audit.", callback=_not_blank)(command)
+    reason = click.option("--reason", required=True, help="Why, for the audit.", callback=_not_blank)
+    actor = click.option(
+        "--actor", required=True, help="Who decides this, for the audit.", callback=_not_blank
+    )
+    return actor(reason(command))
 
 
-def _not_blank(_ctx: click.Context, param: click.Parameter, value: str) -> str:
+def _not_blank(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if not value.strip():
-        raise click.BadParameter(f"--{param.name} may not be blank.")
+        raise click.BadParameter("it may not be blank.")
     return value.strip()

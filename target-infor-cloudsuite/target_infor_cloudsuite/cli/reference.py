@@ -58,7 +58,10 @@ def _load(session: Session, *, fresh: bool) -> Reference:
     numbers = company_numbers(settings, Crosswalks.load(settings.crosswalk_dir))
     with open_gateway(settings) as gateway:
         return Reference(
-            {cono: load_company(settings, ledger, gateway, cono, clock=Clock(), fresh=fresh) for cono in numbers}
+            {
+                cono: load_company(settings, ledger, gateway, cono, clock=Clock(), fresh=fresh)
+                for cono in numbers
+            }
         )
 
 
@@ -75,5 +78,10 @@ def _show(session: Session, found: Reference) -> None:
     columns = ("cono", "suppliers", "dimension_values", "tax_codes")
     session.show(
         {"companies": counts},
-        table("Reference data", columns, [[str(each[name]) for name in columns] for each in counts], numbers=columns),
+        table(
+            "Reference data",
+            columns,
+            [[str(each[name]) for name in columns] for each in counts],
+            numbers=columns,
+        ),
     )

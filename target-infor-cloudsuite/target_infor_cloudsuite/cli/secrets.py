@@ -28,10 +28,7 @@ def make_key(session: Session) -> None:
 @common
 def encrypt(session: Session) -> None:
     """Read a secret from standard input (or a hidden prompt) and print its enc: token."""
-    if sys.stdin.isatty():
-        plain = click.prompt("Secret", hide_input=True)
-    else:
-        plain = sys.stdin.read().rstrip("\r\n")
+    plain = click.prompt("Secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
     if not plain:
         raise click.UsageError("There is nothing to encrypt: give the secret on standard input.")
     click.echo(conceal(plain))

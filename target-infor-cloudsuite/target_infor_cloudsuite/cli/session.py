@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +24,7 @@ from target_infor_cloudsuite.settings import config_from_environment, read_setti
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from target_infor_cloudsuite.settings import Settings
 
@@ -93,7 +93,9 @@ class Session:
         click.echo(text, err=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> Table:
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()
+) -> Table:
     """A table for a terminal; ``numbers`` are the columns that stand right-aligned."""
     made = Table(title=title, title_justify="left", title_style="bold")
     for column in columns:

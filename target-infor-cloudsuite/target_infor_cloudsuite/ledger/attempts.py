@@ -68,7 +68,7 @@ def _attempt(row: Row[Any]) -> Attempt:
     return Attempt(**values)
 
 
-def begin(
+def begin(  # noqa: PLR0913 - an attempt's row, column by column
     tx: Tx,
     *,
     hand: Hand,
@@ -96,7 +96,9 @@ def begin(
             transaction_name=transaction_name,
             cori=cori,
             request=dict(request),
-            digest=hashlib.sha256(canonical_json([program, transaction_name, dict(request)]).encode()).hexdigest(),
+            digest=hashlib.sha256(
+                canonical_json([program, transaction_name, dict(request)]).encode()
+            ).hexdigest(),
             sent_at=hand.at,
         )
     )
@@ -118,7 +120,9 @@ def end(tx: Tx, attempt_id: int, outcome: AttemptOutcome, *, at: datetime, answe
 def looked(tx: Tx, attempt_ids: Collection[int], *, at: datetime) -> None:
     """Note that M3 was asked and does not have these."""
     tx.execute(
-        update(attempts).where(attempts.c.id.in_(attempt_ids)).values(looks=attempts.c.looks + 1, looked_at=at)
+        update(attempts)
+        .where(attempts.c.id.in_(attempt_ids))
+        .values(looks=attempts.c.looks + 1, looked_at=at)
     )
 
 

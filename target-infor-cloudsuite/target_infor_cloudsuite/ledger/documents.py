@@ -2,132 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from target_infor_cloudsuite.ledger import events
+from target_infor_cloudsuite.ledger.document import (
+    COLUMNS,
+    ClaimLost,
+    Document,
+    Hand,
+    Worker,
+    blank,
+    of_row,
+)
+from target_infor_cloudsuite.ledger.states import OUT_OF_THE_WAY, Status, check_move
 from target_infor_cloudsuite.ledger.tables import documents, identities
-from target_infor_cloudsuite.ledger.states import OUT_OF_THE_WAY, Status, Step, check_move
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
     from decimal import Decimal
 
-    from sqlalchemy import Row
-
     from target_infor_cloudsuite.ledger.store import Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A row of the ledger. Amounts are signed (a credit is negative); ``mapped`` is an accounting document's JSON."""
-
-    id: int
-    kind: str
-    status: Status
-    step: Step
-    source_key: str | None
-    content_hash: str | None
-    m3_key: str | None
-    folded_key: str | None
-    company: str
-    number: str
-    vendor: str
-    currency: str
-    amount: Decimal | None
-    document_date: str
-    cono: int | None
-    divi: str
-    supplier: str
-    payee: str
-    raw: dict[str, Any]
-    arrived_mapped: bool
-    mapped: dict[str, Any] | None
-    reasons: list[dict[str, Any]]
-    notes: list[str]
-    accepted: list[dict[str, str]]
-    program: str
-    cori: str
-    inbn: str
-    voucher: str
-    settled: bool
-    statement_id: int | None
-    statement_line: int | None
-    other_id: int | None
-    source_file: str
-    source_line: int
-    source_mtime: str
-    claim_token: int
-    run_id: str
-    received_at: datetime
-    updated_at: datetime
-
-    @property
-    def label(self) -> str:
-        """How messages name it."""
-        return f"{self.kind} {self.id} ({self.number or self.source_key or self.source_file})"
-
-
-_COLUMNS = [documents.c[name] for name in Document.__slots__]
-
-
-def _document(row: Row[Any]) -> Document:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-    values["status"] = Status(values["status"])
-    values["step"] = Step(values["step"])
-    return Document(**values)
-
-
-def blank(document_id: int, values: dict[str, Any]) -> Document:
-    """A document that stands in no ledger, with the columns' own defaults for what is not given."""
-    row: dict[str, Any] = {}
-    for column in _COLUMNS:
-        default = column.default
-        row[column.name] = None if default is None else default.arg
-    row |= {"reasons": [], "notes": [], "accepted": [], "claim_token": 0, "id": document_id}
-    row |= {name: value for name, value in values.items() if name in row}
-    row |= {"status": Status(row["status"]), "step": Step(row["step"])}
-    return Document(**row)
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Who changes something, in which run, and when: what every event needs to know."""
-
-    actor: str
-    at: datetime
-    run_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """One running target. ``name`` is unique among the living; leases are granted until ``lease_end``."""
-
-    name: str
-    lease_end: datetime = field(compare=False)
-
-
-class ClaimLost(Exception):
-    """Another worker has taken the document over; whatever this one wanted to write about it must not be written."""
+__all__ = ["ClaimLost", "Document", "Hand", "Worker", "blank"]
 
 
 def get(tx: Tx, document_id: int) -> Document | None:
     """One document, or None."""
-    row = tx.execute(select(*_COLUMNS).where(documents.c.id == document_id)).one_or_none()
-    return None if row is None else _document(row)
+    row = tx.execute(select(*COLUMNS).where(documents.c.id == document_id)).one_or_none()
+    return None if row is None else of_row(row)
 
 
 def having(tx: Tx, ids: Collection[int]) -> list[Document]:
     """The documents with these ids, in id order."""
-    rows = tx.execute(select(*_COLUMNS).where(documents.c.id.in_(ids)).order_by(documents.c.id))
-    return [_document(row) for row in rows]
+    rows = tx.execute(select(*COLUMNS).where(documents.c.id.in_(ids)).order_by(documents.c.id))
+    return [of_row(row) for row in rows]
 
 
-def find(
+def find(  # noqa: PLR0913 - each filter by its name
     tx: Tx,
     *,
     kinds: Collection[str] = (),
@@ -137,7 +53,7 @@ def find(
     limit: int | None = None,
 ) -> list[Document]:
     """Documents in id order; an empty filter lets everything through."""
-    query = select(*_COLUMNS).where(documents.c.id > after).order_by(documents.c.id)
+    query = select(*COLUMNS).where(documents.c.id > after).order_by(documents.c.id)
     if kinds:
         query = query.where(documents.c.kind.in_(kinds))
     if statuses:
@@ -146,7 +62,7 @@ def find(
         query = query.where(documents.c.run_id == run_id)
     if limit is not None:
         query = query.limit(limit)
-    return [_document(row) for row in tx.execute(query)]
+    return [of_row(row) for row in tx.execute(query)]
 
 
 def add(tx: Tx, *, hand: Hand, values: dict[str, Any]) -> int | None:
@@ -170,14 +86,23 @@ def add(tx: Tx, *, hand: Hand, values: dict[str, Any]) -> int | None:
         document_id=document_id,
         details={
             name: values.get(name)
-            for name in ("kind", "number", "company", "currency", "amount", "source_file", "source_line", "source_sha256")
+            for name in (
+                "kind",
+                "number",
+                "company",
+                "currency",
+                "amount",
+                "source_file",
+                "source_line",
+                "source_sha256",
+            )
             if values.get(name) is not None
         },
     )
     return document_id
 
 
-def move(
+def move(  # noqa: PLR0913 - the one place where a status changes
     tx: Tx,
     document: Document,
     to: Status,
@@ -240,7 +165,7 @@ def set_values(tx: Tx, document_id: int, **changes: Any) -> None:
     tx.execute(update(documents).where(documents.c.id == document_id).values(**changes))
 
 
-# -- identities ------------------------------------------------------------------------------------------------------
+# -- identities ---------------------------------------------------------------------------------------------
 
 
 def holder(tx: Tx, identity: str) -> int | None:
@@ -252,15 +177,14 @@ def holder(tx: Tx, identity: str) -> int | None:
 
 def take_identity(tx: Tx, identity: str, document_id: int) -> int:
     """Take an identity, unless it is held; the id of whoever holds it now."""
-    held = holder(tx, identity)
-    if held is not None:
-        return held
-    try:
-        with tx.begin_nested():
-            tx.execute(insert(identities).values(identity=identity, document_id=document_id))
-    except IntegrityError:  # another worker was faster, and the database's own uniqueness tells
-        return holder(tx, identity) or document_id
-    return document_id
+    while (held := holder(tx, identity)) is None:
+        try:
+            with tx.begin_nested():
+                tx.execute(insert(identities).values(identity=identity, document_id=document_id))
+        except IntegrityError:
+            continue  # another writer was faster; the database's own uniqueness tells, so look again
+        return document_id
+    return held
 
 
 def hand_over_identity(tx: Tx, identity: str, *, heir: int) -> None:
@@ -277,10 +201,10 @@ def release_m3_identity(tx: Tx, document_id: int) -> None:
     )
 
 
-# -- claims ----------------------------------------------------------------------------------------------------------
+# -- claims -------------------------------------------------------------------------------------------------
 
 
-def claim(
+def claim(  # noqa: PLR0913 - each filter by its name
     tx: Tx,
     *,
     worker: Worker,
@@ -301,7 +225,9 @@ def claim(
         limit: How many at most.
         unresolved_in: Only those that this run has not resolved yet.
     """
-    free = or_(documents.c.claimed_by == "", documents.c.claimed_by == worker.name, documents.c.claim_until < now)
+    free = or_(
+        documents.c.claimed_by == "", documents.c.claimed_by == worker.name, documents.c.claim_until < now
+    )
     wanted = (
         select(documents.c.id)
         .where(documents.c.kind == kind, documents.c.status.in_([s.value for s in statuses]), free)
@@ -320,11 +246,11 @@ def claim(
         .values(claimed_by=worker.name, claim_token=documents.c.claim_token + 1, claim_until=worker.lease_end)
     )
     rows = tx.execute(
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(documents.c.id.in_(ids), documents.c.claimed_by == worker.name)
         .order_by(documents.c.id)
     )
-    return [_document(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def renew_claims(tx: Tx, worker: Worker) -> None:
@@ -343,10 +269,12 @@ def release_claims(tx: Tx, worker_name: str) -> None:
 
 def claimants(tx: Tx) -> list[str]:
     """The workers that hold anything."""
-    return list(tx.execute(select(documents.c.claimed_by).distinct().where(documents.c.claimed_by != "")).scalars())
+    return list(
+        tx.execute(select(documents.c.claimed_by).distinct().where(documents.c.claimed_by != "")).scalars()
+    )
 
 
-# -- neighbours ------------------------------------------------------------------------------------------------------
+# -- neighbours ---------------------------------------------------------------------------------------------
 
 _LIVE = [status.value for status in Status if status not in OUT_OF_THE_WAY]
 
@@ -356,7 +284,9 @@ def near_by_number(tx: Tx, document_id: int, folded_key: str) -> list[Document]:
     return _neighbours(tx, document_id, documents.c.folded_key == folded_key)
 
 
-def near_by_amount(tx: Tx, document: Document, *, cono: int, supplier: str, amount: Decimal) -> list[Document]:
+def near_by_amount(
+    tx: Tx, document: Document, *, cono: int, supplier: str, amount: Decimal
+) -> list[Document]:
     """Live documents of the same supplier over the same amount."""
     condition = and_(documents.c.cono == cono, documents.c.supplier == supplier, documents.c.amount == amount)
     return _neighbours(tx, document.id, condition)
@@ -377,22 +307,27 @@ def near_by_other_supplier(
 
 def _neighbours(tx: Tx, document_id: int, condition: Any) -> list[Document]:
     rows = tx.execute(
-        select(*_COLUMNS)
-        .where(condition, documents.c.id < document_id, documents.c.kind == "invoice", documents.c.status.in_(_LIVE))
+        select(*COLUMNS)
+        .where(
+            condition,
+            documents.c.id < document_id,
+            documents.c.kind == "invoice",
+            documents.c.status.in_(_LIVE),
+        )
         .order_by(documents.c.id)
         .limit(5)
     )
-    return [_document(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def same_source(tx: Tx, source_key: str) -> list[Document]:
     """Every delivery of one document that is not out of the way, oldest first."""
     rows = tx.execute(
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(documents.c.source_key == source_key, documents.c.status != Status.SUPERSEDED.value)
         .order_by(documents.c.id)
     )
-    return [_document(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def by_source_key(tx: Tx, source_key: str) -> Document | None:
@@ -403,15 +338,15 @@ def by_source_key(tx: Tx, source_key: str) -> Document | None:
 
 def by_cori(tx: Tx, cori: str) -> list[Document]:
     """The documents that ever used this correlation id as their present one."""
-    return [_document(row) for row in tx.execute(select(*_COLUMNS).where(documents.c.cori == cori))]
+    return [of_row(row) for row in tx.execute(select(*COLUMNS).where(documents.c.cori == cori))]
 
 
 def rejected_of_file(tx: Tx, path: str) -> list[Document]:
     """What the tap rejected of a file of this name."""
     rows = tx.execute(
-        select(*_COLUMNS).where(documents.c.source_file == path, documents.c.status == Status.REJECTED.value)
+        select(*COLUMNS).where(documents.c.source_file == path, documents.c.status == Status.REJECTED.value)
     )
-    return [_document(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def count(tx: Tx) -> int:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Text, insert, select, type_coerce, update
 
 from target_infor_cloudsuite.ledger.tables import chain, events
 from target_infor_cloudsuite.ledger.types import canonical_json, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from target_infor_cloudsuite.ledger.store import Tx
 
 #: What the first event names as the one before it.
 GENESIS = "0" * 64
 _PAGE = 1000
+_BEFORE_ALL = -(2**31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,17 @@ class Event:
         return hashlib.sha256(canonical_json(self.content()).encode()).hexdigest()
 
 
-def record(
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A row of the chain; ``event`` is None where its time or details are not as they were written."""
+
+    seq: int
+    event: Event | None
+    previous_hash: str
+    hash: str
+
+
+def record(  # noqa: PLR0913 - an event's row, column by column
     tx: Tx,
     action: str,
     *,
@@ -95,6 +107,38 @@ def record(
         )
     )
     tx.execute(update(chain).where(chain.c.id == 1).values(seq=event.seq, hash=digest))
+
+
+def stored(tx: Tx) -> Iterator[StoredEvent]:
+    """Every row of the chain as the database holds it, in order, also one that we could not have written."""
+    columns = [
+        type_coerce(column, Text) if column.name in {"at", "details"} else column for column in events.c
+    ]
+    seq = _BEFORE_ALL
+    while True:
+        query = select(*columns).where(events.c.seq > seq).order_by(events.c.seq).limit(_PAGE)
+        rows = tx.execute(query).all()
+        for row in rows:
+            yield StoredEvent(row.seq, _readable(dict(row._mapping)), row.previous_hash, row.hash)  # noqa: SLF001
+        if len(rows) < _PAGE:
+            return
+        seq = rows[-1].seq
+
+
+def _readable(row: dict[str, Any]) -> Event | None:
+    """The row as an event; None unless time and details stand there letter by letter as we write them."""
+    try:
+        read = {"at": datetime.fromisoformat(row["at"]), "details": json.loads(row["details"])}
+        as_written = utc_text(read["at"]) == row["at"] and canonical_json(read["details"]) == row["details"]
+    except (TypeError, ValueError, AttributeError):
+        return None
+    return Event(**row | read) if as_written else None
+
+
+def at_number(tx: Tx, seq: int) -> Event | None:
+    """One event by its number."""
+    row = tx.execute(select(events).where(events.c.seq == seq)).one_or_none()
+    return None if row is None else Event(**row._mapping)  # noqa: SLF001
 
 
 def since(tx: Tx, seq: int) -> Iterator[Event]:

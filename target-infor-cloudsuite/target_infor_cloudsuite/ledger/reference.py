@@ -1,18 +1,23 @@
-"""What was read elsewhere and is kept for a while: M3's reference data, Stampli's own lists, the tap's file counts."""
+"""What was read elsewhere and is kept: M3's reference data, Stampli's own lists, the tap's file counts."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, union, update
+from stampli_infor_transforms.values import text_of
 
-from target_infor_cloudsuite.ledger.tables import files, reference, source_reference
+from target_infor_cloudsuite.ledger.tables import documents, files, reference, source_reference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from target_infor_cloudsuite.ledger.store import Tx
+
+_log = logging.getLogger(__name__)
+_SHA256_LENGTH, _STREAM_LENGTH = 64, 32
 
 
 def keep(tx: Tx, scope: str, content: Any, *, read_at: datetime) -> None:
@@ -25,7 +30,9 @@ def keep(tx: Tx, scope: str, content: Any, *, read_at: datetime) -> None:
 
 def kept(tx: Tx, scope: str) -> tuple[Any, datetime] | None:
     """What is kept under a scope, and when it was read."""
-    row = tx.execute(select(reference.c.content, reference.c.read_at).where(reference.c.scope == scope)).one_or_none()
+    row = tx.execute(
+        select(reference.c.content, reference.c.read_at).where(reference.c.scope == scope)
+    ).one_or_none()
     return None if row is None else (row.content, row.read_at)
 
 
@@ -53,8 +60,15 @@ def _without_origin(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def keep_file(tx: Tx, record: Mapping[str, Any], *, at: datetime) -> bool:
-    """Keep the tap's count of a file; whether this content of this file is new here."""
-    path, sha256 = record["_sdc_source_file"], record["_sdc_source_sha256"]
+    """Keep the tap's count of a file; whether this content of this file is new here.
+
+    A record that names no file counts nothing, and is passed over with a warning.
+    """
+    path = text_of(record.get("_sdc_source_file"))
+    sha256 = (text_of(record.get("_sdc_source_sha256")) or "")[:_SHA256_LENGTH]
+    if not path:
+        _log.warning("A record of source_files names no file (_sdc_source_file) and was passed over.")
+        return False
     known = tx.execute(
         select(files.c.path).where(files.c.path == path, files.c.sha256 == sha256)
     ).one_or_none()
@@ -62,18 +76,24 @@ def keep_file(tx: Tx, record: Mapping[str, Any], *, at: datetime) -> bool:
         return False
     tx.execute(
         insert(files).values(
-            path=path, sha256=sha256, stream=record.get("stream") or "", counts=dict(record), received_at=at
+            path=path,
+            sha256=sha256,
+            stream=(text_of(record.get("stream")) or "")[:_STREAM_LENGTH],
+            counts=dict(record),
+            received_at=at,
         )
     )
     return True
 
 
-def knows_any_file(tx: Tx) -> bool:
-    """Whether any file was ever counted here."""
-    return tx.execute(select(func.count()).select_from(files)).scalar_one() > 0
+def never_received(tx: Tx) -> bool:
+    """Whether nothing ever came here: no file was counted, and there is no document."""
+    return not any(
+        tx.execute(select(func.count()).select_from(table)).scalar_one() for table in (files, documents)
+    )
 
 
 def unknown_files(tx: Tx, paths: Collection[str]) -> list[str]:
-    """Those of the paths that were never counted here."""
-    known = set(tx.execute(select(files.c.path).distinct()).scalars())
+    """Those of the paths that were never counted here, and of which no document came."""
+    known = set(tx.execute(union(select(files.c.path), select(documents.c.source_file))).scalars())
     return sorted(set(paths) - known)

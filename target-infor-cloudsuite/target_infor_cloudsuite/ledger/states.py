@@ -58,8 +58,8 @@ OUT_OF_THE_WAY = frozenset({_S.SUPERSEDED, _S.DUPLICATE, _S.DISMISSED, _S.REJECT
 TROUBLE = frozenset({_S.FAILED, _S.REJECTED, _S.IN_DOUBT})
 
 
-class IllegalMove(Exception):
-    """A document was to change into a status that may not follow its own: a defect, never a matter of input."""
+class IllegalMove(Exception):  # noqa: N818 - it names what happened
+    """A document was to enter a status that may not follow its own: a defect, never a matter of input."""
 
 
 def check_move(old: Status, new: Status) -> None:

@@ -26,6 +26,8 @@ Tx = Connection
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 60
+#: PostgreSQL's advisory lock that stands for "I write to this ledger" (the letters STMP).
+_WRITERS_TURN = 0x53544D50
 # Alembic tells at INFO which database it found, at every start: noise in a night's log.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
@@ -37,14 +39,18 @@ class LedgerError(Exception):
 class Ledger:
     """The open ledger.
 
+    Writers take turns, on both databases: a transaction that begins while another one writes waits for it.
+    Whoever reads sees the ledger as it was when the transaction began.
+
     Args:
         url: A SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://..``.
+        look_only: Only look at it: nothing is written, not even the side files of SQLite.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, look_only: bool = False) -> None:
         self._url = _parse(url)
-        self._engine = _engine(self._url)
-        # SQLite knows one writer at a time; taking turns here spares the threads of one process its busy wait.
+        self._engine = _engine(self._url, look_only=look_only)
+        # SQLite knows one writer at a time; taking turns here spares threads of one process its busy wait.
         self._turn = threading.RLock()
 
     @property
@@ -59,27 +65,34 @@ class Ledger:
             LedgerError: It cannot be reached, is damaged, or belongs to a newer version.
         """
         with self._faults():
-            if self._engine.dialect.name == "sqlite" and self._url.database not in (None, ":memory:"):
-                Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
-            current = self.revision() or None
-            script = ScriptDirectory(str(_MIGRATIONS))
-            known = {revision.revision for revision in script.walk_revisions()}
-            if current is not None and current not in known:
-                raise LedgerError(
-                    f"The ledger {self.shown_url} was written by a newer version (its schema is {current}). "
-                    "Install that version or a later one of target-infor-cloudsuite; nothing was changed."
-                )
-            if current != script.get_current_head():
+            if self._engine.dialect.name == "sqlite":
+                self._make_folder()
+            self.refuse_newer()
+            if self.revision() != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
                 with self.write() as tx:
                     config = Config()
                     config.set_main_option("script_location", str(_MIGRATIONS))
                     config.attributes["connection"] = tx
                     command.upgrade(config, "head")
 
+    def refuse_newer(self) -> None:
+        """Make sure that this version knows the ledger's tables.
+
+        Raises:
+            LedgerError: It belongs to a newer version.
+        """
+        current = self.revision()
+        known = {each.revision for each in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+        if current and current not in known:
+            raise LedgerError(
+                f"The ledger {self.shown_url} was written by a newer version (its schema is {current}). "
+                "Install that version or a later one of target-infor-cloudsuite; nothing was changed."
+            )
+
     def exists(self) -> bool:
-        """Whether there is a ledger already (a SQLite file that was never written is none)."""
-        if self._engine.dialect.name == "sqlite":
-            return Path(str(self._url.database)).exists()
+        """Whether there is a ledger already; an empty database, or an empty file, is none."""
+        if self._engine.dialect.name == "sqlite" and not _has_content(Path(str(self._url.database))):
+            return False
         return bool(self.revision())
 
     def revision(self) -> str:
@@ -89,8 +102,12 @@ class Ledger:
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """A transaction that only reads."""
+        """A transaction that only reads; all its statements see the same moment."""
         with self._faults(), self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
             yield connection
 
     @contextmanager
@@ -98,9 +115,22 @@ class Ledger:
         """A transaction that writes; durable when the block ends, undone when it raises."""
         with self._turn, self._faults(), self._engine.connect() as connection, connection.begin():
             if self._engine.dialect.name == "sqlite":
-                # Taking the write lock at once: a read that turns into a write later could not wait for its turn.
+                # The write lock at once: a read that turns into a write later could not wait for its turn.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                # Two writers that wait for a row of each other would be a deadlock, and the end of one run.
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_TURN})")
             yield connection
+
+    def _make_folder(self) -> None:
+        try:
+            Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise LedgerError(
+                f"The folder of the ledger {self.shown_url} cannot be made: {fault.strerror or fault}. Check "
+                "the setting ledger_url, and the right to write there."
+            ) from fault
 
     def close(self) -> None:
         """Give the connections back."""
@@ -112,13 +142,33 @@ class Ledger:
             yield
         except DBAPIError as fault:
             raise LedgerError(
-                f"The ledger {self.shown_url} failed: {fault.orig}. Nothing that was not finished was kept. "
-                "Check that it can be reached, is not locked by another program, and that its disk has room."
+                f"The ledger {self.shown_url} cannot be used: {_one_line(fault.orig)}. {_what_to_do(fault)} "
+                "What was finished before is kept; nothing else was."
             ) from fault
-        except OSError as fault:
-            raise LedgerError(
-                f"The ledger {self.shown_url} cannot be opened: {fault}. Check the setting ledger_url."
-            ) from fault
+
+
+def _one_line(fault: BaseException | None) -> str:
+    return "; ".join(line.strip() for line in str(fault).splitlines() if line.strip()).rstrip(".")
+
+
+def _what_to_do(fault: DBAPIError) -> str:
+    text = str(fault.orig).lower()
+    if "locked" in text or "lock timeout" in text:
+        return "Another program has been writing to it for a minute: end that one, or wait for it."
+    if "not a database" in text or "malformed" in text:
+        return "Restore it from a backup, with the STATE of the same moment; or correct ledger_url."
+    if "full" in text or "disk i/o" in text or "no space" in text:
+        return "Make room on its disk, then run again."
+    if "readonly" in text or "read-only" in text or "unable to open" in text or "permission" in text:
+        return "Check ledger_url, and the right to write to that file and its folder."
+    return "Check ledger_url, and that the database can be reached and is as this program left it."
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:  # opening it will say why
+        return False
 
 
 def _parse(url: str) -> URL:
@@ -132,11 +182,18 @@ def _parse(url: str) -> URL:
         ) from fault
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, *, look_only: bool) -> Engine:
     try:
-        if url.get_backend_name() != "sqlite":
+        if url.get_backend_name() == "postgresql":
             return create_engine(url, pool_pre_ping=True)
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        if url.get_backend_name() != "sqlite":
+            raise LedgerError(
+                f"The setting ledger_url asks for {url.drivername}; the ledger is kept in SQLite "
+                "(sqlite:///..) or PostgreSQL (postgresql+psycopg://..)."
+            )
+        engine = create_engine(
+            _for_looking(url) if look_only else url, connect_args={"timeout": _BUSY_SECONDS}
+        )
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
         raise LedgerError(
             f"The setting ledger_url asks for {url.drivername}, which is not installed ({fault}). "
@@ -147,9 +204,19 @@ def _engine(url: URL) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # sqlite3 must not begin transactions by itself
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")  # an attempt must survive a power cut once its request has left
+        if not look_only:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        # An attempt must survive a power cut once its request has left.
+        cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     return engine
+
+
+def _for_looking(url: URL) -> URL:
+    """The same SQLite file, opened so that no side file is made beside it."""
+    path = Path(str(url.database)).absolute()
+    # While somebody works with it the side files are there; else the file alone is the whole ledger.
+    mode = {"mode": "ro"} if path.with_name(f"{path.name}-wal").exists() else {"immutable": "1"}
+    return url.set(database=path.as_uri()).update_query_dict({**mode, "uri": "true"})

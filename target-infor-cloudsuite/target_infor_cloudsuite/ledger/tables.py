@@ -1,4 +1,4 @@
-"""The ledger's tables. A change here needs a migration in ``migrations/versions`` (a test compares the two)."""
+"""The ledger's tables. A change here needs a migration in ``migrations/versions``; a test compares them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ documents = Table(
     Column("settled", Boolean, nullable=False, default=False),
     Column("statement_id", Integer, ForeignKey("statements.id")),
     Column("statement_line", Integer),
-    Column("other_id", Integer, ForeignKey("documents.id")),  # the document it repeats, or that took its place
+    # The document it repeats, or that took its place.
+    Column("other_id", Integer, ForeignKey("documents.id")),
     Column("source_file", Text, nullable=False, default=""),
     Column("source_line", Integer, nullable=False, default=0),
     Column("source_mtime", String(40), nullable=False, default=""),
@@ -79,7 +80,7 @@ documents = Table(
     Index("documents_cori", "cori"),
 )
 
-#: Both identities of a document, unique for ever: ``source:..`` and ``m3:..`` point at the document that holds them.
+#: Both identities of a document, unique for ever: ``source:..`` and ``m3:..`` point at who holds them.
 identities = Table(
     "identities",
     metadata,
@@ -99,7 +100,8 @@ attempts = Table(
     Column("worker", Text, nullable=False),
     Column("claim_token", Integer, nullable=False),
     Column("step", String(16), nullable=False),
-    Column("position", Integer, nullable=False, default=0),  # line or detail, counted from 1; 0: the document itself
+    # Line or detail, counted from 1; 0: the document itself.
+    Column("position", Integer, nullable=False, default=0),
     Column("program", String(10), nullable=False),
     Column("transaction_name", String(15), nullable=False),
     Column("cori", String(36), nullable=False, default=""),
@@ -204,7 +206,7 @@ source_reference = Table(
     Column("updated_at", Utc, nullable=False),
 )
 
-#: What was read from M3 and may be used again for a while: one row a scope (``company:100``, ``catalog:100``).
+#: What was read from M3 and may be used again for a while: a row a scope (``company:100``, ``catalog:100``).
 reference = Table(
     "reference",
     metadata,

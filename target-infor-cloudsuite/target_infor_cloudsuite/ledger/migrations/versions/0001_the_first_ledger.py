@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - alembic loads this file by its path
 """The first ledger."""
 
 from __future__ import annotations
