@@ -1,8 +1,8 @@
 """The mapping stage as a Meltano mapper: ``invoices`` become ``ap_invoices``, ``payments`` ``ap_payments``.
 
 It calls the same function as the target, so both ways post the same. Every record carries its source record,
-so that the target knows it by the same keys; a document that is held comes with its reasons. Other streams pass
-unchanged.
+so that the target knows it by the same keys; a document that is held comes with its reasons. Other streams
+pass unchanged.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ MAPPER_JSONSCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings, checked. Durations are in the unit of their name; ``ionapi`` is plain, and never shown."""
+    """The settings, checked. Durations are in the unit of their name; ``ionapi`` is plain and never shown."""
 
     values: Mapping[str, Any]
     policy: Policy

@@ -148,9 +148,10 @@ class TargetInforCloudSuite(Program, Target):
         try:
             dry_run.show(self._prepare(), self.settings.output_dir)
         except OSError as fault:
+            why = fault.strerror or fault
             raise AuditError(
-                f"What a dry run found cannot be written to {self.settings.output_dir}: {fault.strerror or "
-                "fault}. Check output_dir, and the right and the room to write there."
+                f"What a dry run found cannot be written to {self.settings.output_dir}: {why}. "
+                "Check output_dir, and the right and the room to write there."
             ) from fault
         return 0
 
@@ -214,7 +215,7 @@ class TargetInforCloudSuite(Program, Target):
         if not left:
             return 0
         self.logger.error(
-            "This run left something for a person (%s): see `cloudsuite-ap review list`, `cloudsuite-ap status`.",
+            "This run left something for a person (%s): see `cloudsuite-ap review list`.",
             ", ".join(f"{count} {what}" for what, count in sorted(left.items())),
         )
         return _NEEDS_A_PERSON

@@ -37,7 +37,7 @@ def export(ledger: Ledger, output_dir: Path) -> int:
     """Write what the files lack; how many events that were.
 
     Raises:
-        AuditError: The folder cannot be written, or its files are not this ledger's. The ledger keeps the events.
+        AuditError: The folder cannot be written, or its files are another ledger's; no event is lost.
     """
     folder = output_dir / "audit"
     try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     help="Settings of tap-stampli-sftp as a JSON file, to check the SFTP side too.",
 )
 def doctor(session: Session, tap_config: Path | None) -> None:
-    """Ask the real systems whether this will work. Writes nothing anywhere; exits with 1 when a check failed."""
+    """Ask the real systems whether this will work. Writes nothing; exits with 1 when a check failed."""
     findings: list[Finding] = []
     for finding in examine(session.config, tap_config=tap_config):
         findings.append(finding)

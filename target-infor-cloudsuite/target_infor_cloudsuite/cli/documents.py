@@ -153,7 +153,7 @@ def replay(session: Session, document_ids: tuple[int, ...], *, all_: bool, actor
 )
 @actor_and_reason
 def release(session: Session, document_id: int, *, code: str, actor: str, reason: str) -> None:
-    """Accept one releasable reason of a document in review; the next run posts it when nothing else holds it."""
+    """Accept one releasable reason of a document in review; the next run posts it if nothing else holds."""
     with session.ledger.write() as tx:
         decisions.release(tx, document_id, code, hand=session.hand(actor), why=reason)
     _report(session, "released", [document_id])
