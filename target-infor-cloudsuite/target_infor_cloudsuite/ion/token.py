@@ -37,7 +37,7 @@ _OAUTH_ERRORS = frozenset({
 })  # fmt: skip
 _WHAT_TO_DO = (
     "Check in ION API > Authorized Apps that the app and its service account are active; "
-    "else download a new .ionapi"
+    "else download a new .ionapi for the setting ionapi_path (or ionapi)"
 )
 
 
