@@ -73,6 +73,7 @@ def test_meltano_killed_and_run_again(seed: int, start_sandbox: Callable[..., Sa
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     # Meltano takes the killed run for a running one until its heartbeat is five minutes old, unless forced.
+    assert meltano(sandbox, "run", *TWO_STAGES).returncode != 0
     again = meltano(sandbox, "run", "--force", *TWO_STAGES)
     told = f"seed {seed}, killed after request {stop_after}"
     assert again.returncode == 0, f"{told}\n{again.stderr}"
@@ -94,6 +95,15 @@ def test_the_mapping_runs_as_a_stage_and_the_commands_as_plugin_and_as_utility(s
     assert ledger.counts["invoice"] > 20
 
 
+def test_the_jobs_run_and_the_second_tells_when_a_person_is_needed(sandbox: Sandbox) -> None:
+    scheduled = meltano(sandbox, "run", "post-to-infor")
+    assert scheduled.returncode == 0, scheduled.stderr
+    assert len(sandbox.books()["invoices"]) > 20
+    with_review = meltano(sandbox, "run", "post-to-infor-and-review")
+    assert with_review.returncode != 0
+    assert "supplier_not_found" in with_review.stdout + with_review.stderr
+
+
 def test_doctor_is_content_with_the_sandbox(sandbox: Sandbox) -> None:
     asked = meltano(sandbox, "invoke", f"{TARGET}:doctor")
     # 3: it warns that payment_method is blank.
@@ -108,6 +118,8 @@ def test_a_project_of_your_own_installs_from_git(tmp_path: Path, sandbox: Sandbo
         json.dumps(
             {
                 "send_anonymous_usage_stats": False,
+                "default_environment": "here",
+                "environments": [{"name": "here"}],
                 "plugins": {
                     "extractors": [plugin("tap-stampli-sftp", [f"{git}tap-stampli-sftp"])],
                     "loaders": [plugin(TARGET, [f"{git}transforms", f"{git}{TARGET}"])],
@@ -134,7 +146,7 @@ def test_a_project_of_your_own_installs_from_git(tmp_path: Path, sandbox: Sandbo
     before = sandbox.books()
     for arguments in (["install"], ["run", *TWO_STAGES]):
         done = subprocess.run(
-            [str(ROOT / ".tools" / "meltano" / "bin" / "meltano"), "--no-environment", *arguments],
+            [str(ROOT / ".tools" / "meltano" / "bin" / "meltano"), *arguments],
             env=env,
             cwd=here,
             capture_output=True,

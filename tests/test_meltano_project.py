@@ -136,3 +136,6 @@ def test_the_schedule_runs_a_job_that_exists() -> None:
     )
     assert schedule["interval"] == "*/15 * * * *"
     assert jobs[schedule["job"]] == ["tap-stampli-sftp target-infor-cloudsuite"]
+    # Meltano would take a job of the mapping's name for the mapping.
+    mappings = {mapping["name"] for mapping in plugin("stampli-infor-mapper")["mappings"]}
+    assert not mappings & jobs.keys()

@@ -86,6 +86,19 @@ def test_the_mapper_in_between_posts_exactly_the_same(
     assert counts[0] == counts[1]
 
 
+def test_a_dry_run_sends_nothing_and_the_real_one_then_posts(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    before = sandbox.books()
+    pipeline.target["dry_run"] = True
+    done = pipeline.run()
+    assert done.codes == (0, 0), done.said
+    assert all(before[name] == sandbox.books()[name] for name in ("invoices", "staged", "statements"))
+    assert not pipeline.state.exists()
+    assert "AddHead" in done.said
+    pipeline.target["dry_run"] = False
+    assert pipeline.run().codes == (0, 0)
+    assert len(sandbox.books()["invoices"]) > len(before["invoices"]) + 20
+
+
 def test_an_empty_directory_is_a_quiet_day(pipeline: Pipeline, sandbox: Sandbox) -> None:
     for path in sandbox.home.outbound.iterdir():
         path.unlink()
