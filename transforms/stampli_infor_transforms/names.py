@@ -1,56 +1,89 @@
-"""Company names as they compare, and what comes near a text that has no match.
+"""Company names as they compare.
 
-`fingerprints` knows the legal forms of the world; only its table and its replacer are used. Its own cleaning
-needs ICU and maps every script to ASCII, which would make different names alike.
+`fingerprints` knows the legal forms of the world; only its table is used. Its own cleaning needs ICU and maps
+every script to ASCII, which would make different names alike; and it takes a form for another one that is merely
+akin (GmbH & Co. KG for GmbH, PAO for RAO, Pte Ltd for Ltd), which are two companies of one group often enough.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from fingerprints.types.replacer import get_replacer
-from rapidfuzz import fuzz, process
+from fingerprints.types.data import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DROPPED: Final = re.compile("[.'`\u2019\u00b4]")
-_SEPARATORS: Final = re.compile(r"[\W_]+")
+# C++ and C# are names of their own; elsewhere these two signs separate as any other does.
+_SEPARATORS: Final = re.compile(r"(?:[^\w+#]|_|(?<!\w)(?<![+#])[+#]+|[+#]+(?=\w))+")
 _ACCENTS: Final = re.compile("(?<=[a-z])[\u0300-\u036f]+")
-_LEAST_SCORE: Final = 60
-_HOW_MANY: Final = 3
-
-
-def _clean(text: str | None) -> str | None:
-    """Clean a name; the shape (None for nothing left) is what the replacer of `fingerprints` asks for."""
-    if not text:
-        return None
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    composed = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
-    return _SEPARATORS.sub(" ", _DROPPED.sub("", composed)).strip() or None
+_LITTLE_WORDS: Final = frozenset(
+    ["a", "al", "cu", "d", "da", "de", "del", "des", "di", "do", "e", "en", "et", "i", "me", "met", "mit", "of", "op", "per", "s", "te", "z"]
+)
+_SHORT_FORM: Final = 5
+# Abbreviated like legal forms, but of a name: Import, Export, International, Enterprise.
+_NO_FORMS: Final = frozenset({"imp", "imp and", "exp", "intl", "ent"})
+# Two words each way, so the letters alone do not tell.
+_ALSO: Final = {"proprietary limited": "pty ltd", "private limited": "pvt ltd", "cooperation": "cooperation"}
 
 
 def normalise_name(name: str) -> str:
     """Return the name for an exact comparison.
 
-    Case, accents and punctuation do not count, and legal forms are written one way. They are never
-    dropped: Example Ltd and Example Inc are two companies.
+    Case, accents and punctuation do not count, and a legal form that is written out is abbreviated. Forms are
+    never dropped, and none is taken for another one: Example Ltd and Example Inc are two companies.
     """
     cleaned = _clean(name)
-    return (get_replacer(_clean)(cleaned) or "") if cleaned else ""
+    forms, finder = _forms()
+    return finder.sub(lambda match: forms[match.group()], cleaned)
 
 
-def sorted_words(name: str) -> str:
-    """Return the words of a normalised name in alphabetical order, so that theirs does not count."""
-    return " ".join(sorted(name.split(" ")))
+@cache
+def legal_forms() -> frozenset[str]:
+    """Return the words that are legal forms, as `normalise_name` writes them."""
+    return frozenset(_clean(each["main"]) for each in TYPES["types"]) - _NO_FORMS
 
 
-def nearest(query: str, choices: Sequence[str]) -> list[tuple[int, int]]:
-    """Return (position in `choices`, score of 100) of the three that come nearest, best first.
+def _clean(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    composed = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
+    return _SEPARATORS.sub(" ", _DROPPED.sub("", composed)).strip()
 
-    Names are compared by `sorted_words`: to sort each once is five times as fast as a scorer that sorts.
-    """
-    hits = process.extract(query, choices, scorer=fuzz.ratio, limit=_HOW_MANY, score_cutoff=_LEAST_SCORE)
-    return [(position, round(score)) for _, score, position in hits]
+
+@cache
+def _forms() -> tuple[dict[str, str], re.Pattern[str]]:
+    """Return what is written out -> its abbreviation, and the pattern that finds it in a cleaned name."""
+    found = dict(_ALSO)
+    for each in TYPES["types"]:
+        main = _clean(each["main"])
+        for form in map(_clean, each["forms"]):
+            words = form.split(" ")
+            is_word = len(words) > 1 or len(form) > _SHORT_FORM
+            if main and form != main and is_word and _abbreviates(main.replace(" ", ""), words):
+                found.setdefault(form, main)
+    longest_first = sorted(found, key=lambda form: (-len(form), form))
+    return found, re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b")
+
+
+def _abbreviates(main: str, words: Sequence[str]) -> bool:
+    """Whether each word gives its first letter to the abbreviation, in order; little words need not."""
+    if not words:
+        return not main
+    word, rest = words[0], words[1:]
+    if word in _LITTLE_WORDS and _abbreviates(main, rest):
+        return True
+    if not main.startswith(word[:1]):
+        return False
+    taken = 1
+    if _abbreviates(main[taken:], rest):
+        return True
+    for letter in word[1:]:
+        if main[taken : taken + 1] == letter:
+            taken += 1
+            if _abbreviates(main[taken:], rest):
+                return True
+    return False

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from stampli_infor_transforms.names import nearest, normalise_name, sorted_words
+from stampli_infor_transforms.codes import nearest_codes, without_zeros
 from stampli_infor_transforms.rows import Company, DimensionValue, Supplier, TaxCode
+from stampli_infor_transforms.supplier_names import SupplierNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Company", "CompanyReference", "DimensionValue", "Reference", "Supplier", "TaxCode"]
+
+
+_HOW_MANY: Final = 3
 
 
 class CompanyReference:
@@ -39,7 +43,7 @@ class CompanyReference:
             (each.dimension, each.code, each.divi): each for each in dimensions
         }
         self.tax_codes: Mapping[str, TaxCode] = {_bare(each.code): each for each in tax_codes}
-        self._suggested: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._suggested: dict[tuple[int, str], tuple[str, ...]] = {}
 
     def supplier(self, suno: str) -> Supplier | None:
         """Return the supplier of that number; M3's numbers are in upper case."""
@@ -51,8 +55,7 @@ class CompanyReference:
 
     def suppliers_named(self, name: str) -> tuple[Supplier, ...]:
         """Return the suppliers whose normalised name is that of `name`."""
-        wanted = normalise_name(name)
-        return tuple(self.suppliers[suno] for suno in self._by_name.get(wanted, ())) if wanted else ()
+        return tuple(self.suppliers[suno] for suno in self._supplier_names.named(name))
 
     def dimension(self, dimension: int, code: str, divi: str) -> DimensionValue | None:
         """Return a dimension's value; a row of the division wins over one of the whole company."""
@@ -63,37 +66,46 @@ class CompanyReference:
         return self.tax_codes.get(_bare(code))
 
     def suggest_suppliers(self, *, name: str, code: str) -> tuple[str, ...]:
-        """Return up to three suppliers like ``Y2001 Example Ltd (92 %)``, near the name, else the number."""
-        wanted = normalise_name(name)
-        kind, query = ("name", wanted) if wanted else ("suno", code.upper())
-        known = self._suggested.get((kind, query))
-        if known is None:
-            rows = self._rows
-            by_name = kind == "name"
-            hits = (
-                nearest(sorted_words(query), self._sorted_names) if by_name else nearest(query, self._sunos)
-            )
-            known = tuple(_suggestion(rows[at].suno, rows[at].name, score) for at, score in hits)
-            self._suggested[kind, query] = known
-        return known if query else ()
+        """Return up to three suppliers like ``Y2001 Example AG (92 %; legal form gmbh / ag)``, best first.
+
+        By name; where the name is blank or nothing like any, by number.
+        """
+        return self._supplier_names.suggest(name) or self._suggest(0, code.upper(), self._numbers)
 
     def suggest_codes(self, dimension: int, code: str) -> tuple[str, ...]:
-        """Return up to three open values of a dimension near a code."""
-        key = (f"ait{dimension}", code)
-        known = self._suggested.get(key)
+        """Return up to three open values of a dimension near a code, first what lacks only leading zeros."""
+        return self._suggest(dimension, code, self._open_values.get(dimension, _NOTHING))
+
+    def lacks_zeros(self, dimension: int, code: str) -> str:
+        """Return the one open value that `code` is but for leading zeros; '' where there is none or several."""
+        found = self._open_values.get(dimension, _NOTHING).by_rest.get(without_zeros(code), ())
+        return found[0] if len(found) == 1 and found[0] != code else ""
+
+    def supplier_lacks_zeros(self, code: str) -> str:
+        """Return the one supplier number that `code` is but for leading zeros; '' otherwise."""
+        found = self._numbers.by_rest.get(without_zeros(code.upper()), ())
+        return found[0] if len(found) == 1 and found[0] != code.upper() else ""
+
+    def _suggest(self, dimension: int, code: str, values: _Codes) -> tuple[str, ...]:
+        known = self._suggested.get((dimension, code))
         if known is None:
-            values, codes = self._open_values.get(dimension, ([], []))
+            same = {values.codes.index(each): 100 for each in values.by_rest.get(without_zeros(code), ())[:3]}
+            near = {at: score for at, score in nearest_codes(code, values.codes) if at not in same}
             known = tuple(
-                _suggestion(codes[at], values[at].name, score) for at, score in nearest(code, codes)
+                _suggestion(values.codes[at], values.names[at], score)
+                for at, score in [*same.items(), *near.items()][:_HOW_MANY]
             )
-            self._suggested[key] = known
-        return known
+            self._suggested[dimension, code] = known
+        return known if code else ()
 
     def with_suppliers(self, rows: Iterable[Supplier]) -> CompanyReference:
         """Return this reference with some suppliers added or replaced."""
+        rows = tuple(rows)
         changed = CompanyReference(company=self.company)
         changed.suppliers = {**self.suppliers, **{each.suno: each for each in rows}}
         changed.dimensions, changed.tax_codes = self.dimensions, self.tax_codes
+        # To index 50,000 names takes seconds, and most changes are of a status.
+        changed._supplier_names = self._supplier_names.with_names({each.suno: each.name for each in rows})
         return changed
 
     def to_json(self) -> dict[str, Any]:
@@ -116,43 +128,42 @@ class CompanyReference:
         )
 
     @cached_property
-    def _rows(self) -> list[Supplier]:
-        return list(self.suppliers.values())
+    def _supplier_names(self) -> SupplierNames:
+        return SupplierNames({suno: each.name for suno, each in self.suppliers.items()})
 
     @cached_property
-    def _names(self) -> list[str]:
-        return [normalise_name(each.name) for each in self._rows]
-
-    @cached_property
-    def _sorted_names(self) -> list[str]:
-        return [sorted_words(each) for each in self._names]
-
-    @cached_property
-    def _sunos(self) -> list[str]:
-        return [each.suno for each in self._rows]
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for supplier, name in zip(self._rows, self._names, strict=True):
-            found[name].append(supplier.suno)
-        return dict(found)
+    def _numbers(self) -> _Codes:
+        return _Codes([(suno, each.name) for suno, each in self.suppliers.items()])
 
     @cached_property
     def _by_reference(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for supplier in self._rows:
+        for supplier in self.suppliers.values():
             for external_id in supplier.references:
                 found[external_id].append(supplier.suno)
         return dict(found)
 
     @cached_property
-    def _open_values(self) -> dict[int, tuple[list[DimensionValue], list[str]]]:
-        found: dict[int, list[DimensionValue]] = defaultdict(list)
+    def _open_values(self) -> dict[int, _Codes]:
+        found: dict[int, list[tuple[str, str]]] = defaultdict(list)
         for value in self.dimensions.values():
             if not value.blocked and not value.blocked_manual:
-                found[value.dimension].append(value)
-        return {dimension: (values, [each.code for each in values]) for dimension, values in found.items()}
+                found[value.dimension].append((value.code, value.name))
+        return {dimension: _Codes(values) for dimension, values in found.items()}
+
+
+class _Codes:
+    """Codes with their names, to suggest from."""
+
+    def __init__(self, values: Sequence[tuple[str, str]]) -> None:
+        self.codes = [code for code, _ in values]
+        self.names = [name for _, name in values]
+        self.by_rest: dict[str, list[str]] = defaultdict(list)
+        for code in dict.fromkeys(self.codes):
+            self.by_rest[without_zeros(code)].append(code)
+
+
+_NOTHING: Final = _Codes(())
 
 
 class Reference:

@@ -250,7 +250,7 @@ def test_text_and_suggestions_for_an_external_id_that_m3_lacks(world: World, rec
         "Vendor V100 (Exampel Limited) has external id Y999, which M3 company 100 does not have. "
         "Add a row to suppliers.csv or create the supplier in M3."
     )
-    assert found.suggestions[0] == "Y2001 Example Limited (91 %)"
+    assert found.suggestions[0] == "Y2001 Example Limited (90 %; exampel / example)"
     assert len(found.suggestions) <= 3
 
 

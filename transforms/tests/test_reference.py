@@ -52,7 +52,9 @@ def test_lookups() -> None:
 
 def test_changed_suppliers_are_found_by_every_way() -> None:
     company = REFERENCE.companies[100]
-    assert company.suggest_suppliers(name="Exampl Ltd", code="")[0] == "Y1 Example Ltd (95 %)"
+    assert (
+        company.suggest_suppliers(name="Exampl Ltd", code="")[0] == "Y1 Example Ltd (90 %; exampl / example)"
+    )
     changed = company.with_suppliers(
         [Supplier("Y1", "Renamed Inc"), Supplier("Y3", "New AG", references=("N",))]
     )
@@ -60,7 +62,9 @@ def test_changed_suppliers_are_found_by_every_way() -> None:
     assert changed.suppliers_named("Example Ltd") == ()
     assert [each.suno for each in changed.suppliers_named("New Aktiengesellschaft")] == ["Y3"]
     assert [each.suno for each in changed.suppliers_with_reference("N")] == ["Y3"]
-    assert changed.suggest_suppliers(name="Renamd Inc", code="")[0] == "Y1 Renamed Inc (95 %)"
+    assert (
+        changed.suggest_suppliers(name="Renamd Inc", code="")[0] == "Y1 Renamed Inc (90 %; renamd / renamed)"
+    )
     assert changed.tax_code("1") is not None
     assert REFERENCE.with_company(changed).companies[100] is changed
 
