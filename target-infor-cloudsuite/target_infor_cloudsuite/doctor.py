@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-import tempfile
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,15 +85,16 @@ def _payment_method(settings: Settings) -> Iterator[Finding]:
 
 def _ledger(settings: Settings) -> Iterator[Finding]:
     try:
-        ledger = Ledger(settings.ledger_url)
-        if not ledger.exists():
-            yield Finding("ledger", "ok", f"{ledger.shown_url} is made by the first run")
-            return
-        revision = ledger.revision()
+        ledger = Ledger(settings.ledger_url, look_only=True)
+        there = ledger.exists()
+        if there:
+            ledger.refuse_newer()
+        ledger.close()
     except LedgerError as fault:
-        yield Finding("ledger", "failed", str(fault), "Check ledger_url.")
+        yield Finding("ledger", "failed", str(fault), "Restore or move the ledger, or correct ledger_url.")
         return
-    yield Finding("ledger", "ok", f"{ledger.shown_url}, schema {revision}")
+    text = "" if there else " is not there yet: the first run makes it"
+    yield Finding("ledger", "ok", f"{ledger.shown_url}{text}")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -109,11 +111,17 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("disk", "ok", text)
 
 
+def _of_the_tap(variable: str) -> bool:
+    return variable.startswith("TAP_STAMPLI_SFTP_")
+
+
 def _tap(tap_config: Path | None) -> Iterator[Finding]:
     """The tap's own check, as a process of its own: this package knows nothing of the tap."""
-    program = shutil.which(_TAP)
-    if program is None or tap_config is None:
-        text = f"{_TAP} is not installed here" if program is None else "no --tap-config was given"
+    program = shutil.which(_TAP) or shutil.which(_TAP, path=str(Path(sys.executable).parent))
+    # Meltano and CI hand the tap its settings in the environment.
+    config = str(tap_config) if tap_config else "ENV" if any(map(_of_the_tap, os.environ)) else None
+    if program is None or config is None:
+        text = f"{_TAP} is not installed here" if program is None else "its settings are not known here"
         yield Finding(
             "tap",
             "warning",
@@ -122,23 +130,23 @@ def _tap(tap_config: Path | None) -> Iterator[Finding]:
         )
         return
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            ended = subprocess.run(  # noqa: S603 - our own program, found on PATH
-                [program, "--config", str(tap_config.absolute()), "--test=schema"],
-                capture_output=True,
-                text=True,
-                timeout=_TAP_SECONDS,
-                cwd=folder,
-                check=False,
-            )
+        ended = subprocess.run(  # noqa: S603 - our own program
+            [program, "--config", config, "--test"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=_TAP_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         yield Finding("tap", "failed", f"no answer within {_TAP_SECONDS} s", "Check host, port and firewall.")
         return
-    last = ended.stderr.strip().splitlines()[-1:] or [""]
+    said = [line.rpartition(" | ")[2].strip() for line in ended.stderr.splitlines() if "METRIC" not in line]
+    last = next((line for line in reversed(said) if line), "it said nothing")
     if ended.returncode:
-        yield Finding("tap", "failed", last[0], "Correct the tap's setting named.")
+        yield Finding("tap", "failed", last, "Correct the tap's setting named.")
     else:
-        yield Finding("tap", "ok", last[0])
+        yield Finding("tap", "ok", "it can read the exports: one record of each stream came")
 
 
 def _company(settings: Settings, gateway: Gateway, crosswalks: Crosswalks, cono: int) -> Iterator[Finding]:
@@ -171,7 +179,7 @@ def _company(settings: Settings, gateway: Gateway, crosswalks: Crosswalks, cono:
         yield Finding(
             f"{where}, line coding",
             "failed",
-            f"{usable[0].name}/AddLine lacks {', '.join(lacking)}: coded invoices will all be held for review",
+            f"{usable[0].name}/AddLine lacks {', '.join(lacking)}: coded invoices are all held for review",
             "Ask Infor for a release of the program that takes accounting dimensions on the line.",
         )
     yield from _banks(settings, gateway, crosswalks, catalog, cono)
@@ -188,7 +196,7 @@ def _banks(
         yield Finding(
             where,
             "warning",
-            f"ABS100MI is not exposed with all it needs ({', '.join(abs100.REQUIRED)}): payments are held for review",
+            f"ABS100MI lacks something of {', '.join(abs100.REQUIRED)}: payments are held for review",
             "Ask whoever runs M3 to activate it, or set payment_program to off.",
         )
         return

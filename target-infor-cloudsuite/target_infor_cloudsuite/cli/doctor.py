@@ -30,10 +30,11 @@ def doctor(session: Session, tap_config: Path | None) -> None:
     for finding in examine(session.config, tap_config=tap_config):
         findings.append(finding)
         session.say(f"{finding.result:8} {finding.check}")
-    rows = [(each.result, each.check, each.text, each.what_to_do) for each in findings]
+    rows = [(each.result, each.check, f"{each.text}\n{each.what_to_do}".strip()) for each in findings]
+    columns = ("result", "check", "what was found, and what to do")
     session.show(
         [asdict(each) for each in findings],
-        table("Doctor", ("result", "check", "what was found", "what to do"), rows),
+        table("Doctor", columns, rows, whole=("result",), apart=True),
     )
     if any(each.result == "failed" for each in findings):
         click.get_current_context().exit(ExitCode.FAILED)

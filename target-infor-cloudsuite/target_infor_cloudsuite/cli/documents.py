@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 from stampli_infor_transforms.reasons import REASONS
 
 from target_infor_cloudsuite.cli.options import actor_and_reason, common
-from target_infor_cloudsuite.cli.session import ExitCode, table
+from target_infor_cloudsuite.cli.session import ExitCode, shown_time, table
 from target_infor_cloudsuite.ledger import events
 from target_infor_cloudsuite.ledger.runs import last, oldest_review, plain_amount, totals
 from target_infor_cloudsuite.ledger.states import Status
-from target_infor_cloudsuite.ledger.types import utc_text
 from target_infor_cloudsuite.posting import decisions
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from target_infor_cloudsuite.cli.session import Session
     from target_infor_cloudsuite.ledger.documents import Document
 
@@ -30,26 +32,28 @@ _OTHER_GROUP = "validation_error"
 def status(session: Session) -> None:
     """How many documents stand where, over which amounts, and the last run."""
     with session.ledger.read() as tx:
-        found = {"documents": totals(tx), "oldest_review": oldest_review(tx), "last_run": last(tx)}
+        found, oldest, run = totals(tx), oldest_review(tx), last(tx)
     rows = [
         (
             kind,
             name,
             str(entry["count"]),
-            "\n".join(f"{amount} {cur}" for cur, amount in entry["amounts"].items()),
+            "\n".join(f"{amount} {currency}" for currency, amount in entry["amounts"].items()),
         )
-        for kind, statuses in found["documents"].items()
+        for kind, statuses in found.items()
         for name, entry in sorted(statuses.items())
     ]
-    run = found["last_run"] or {}
+    facts = [
+        (name, shown_time(value) if name.endswith("_at") else str(value))
+        for name, value in (run or {}).items()
+    ]
+    facts.append(("oldest in review", f"since {shown_time(oldest)}" if oldest else "none"))
     session.show(
-        found,
+        {"documents": found, "oldest_review": oldest, "last_run": run},
         table("Documents", ("kind", "status", "count", "amounts"), rows, numbers=("count", "amounts")),
-        table("Last run", ("what", "value"), [(name, str(value)) for name, value in run.items()]),
+        table("Last run", ("what", "value"), facts, whole=("what",)),
     )
-    if any(
-        found["documents"].get(kind, {}).get(each) for kind in ("invoice", "payment") for each in _WAITING
-    ):
+    if any(statuses.get(each) for statuses in found.values() for each in _WAITING):
         session.say("Something waits for a person: see `cloudsuite-ap review list`.")
 
 
@@ -79,9 +83,14 @@ def review_list(session: Session, code: str | None) -> None:
         for each in found
     ]
     columns = ("id", "status", "document", "why, and what to do")
-    session.show([_as_json(each) for each in found], table("Waiting for a person", columns, rows))
+    session.show(
+        [_as_json(each) for each in found],
+        table("Waiting for a person", columns, rows, whole=("id", "status"), apart=True),
+    )
     if found:
+        session.say("More about one: `cloudsuite-ap review show --id ID`. Codes in brackets may be released.")
         click.get_current_context().exit(ExitCode.NEEDS_A_PERSON)
+    session.say("Nothing waits for a person.")
 
 
 @review.command("show")
@@ -92,41 +101,51 @@ def review_show(session: Session, document_id: int) -> None:
     with session.ledger.read() as tx:
         document = decisions.require(tx, document_id)
         history = events.of_document(tx, document_id)
-    data = _as_json(document) | {
+    plain = _as_json(document)
+    data = plain | {
         "raw": document.raw,
         "mapped": document.mapped,
         "notes": document.notes,
         "history": [each.content() for each in history],
     }
-    facts = [(name, str(value)) for name, value in _as_json(document).items() if name != "reasons" and value]
-    reasons = [
-        (
-            each["code"],
-            each["field"],
-            each["text"],
-            "\n".join(each["suggestions"]),
-            "yes" if each["releasable"] else "",
-        )
-        for each in document.reasons
+    facts = [
+        (name, shown_time(value) if isinstance(value, datetime) else str(value))
+        for name, value in plain.items()
+        if name != "reasons" and value not in ("", None, False)
     ]
-    lines = [
-        (
-            line["source_line"],
-            line["amount"],
-            line["tax"],
-            line["tax_code"],
-            " ".join(line["ait"]),
-            "\n".join(line["trace"]),
-        )
-        for line in (document.mapped or {}).get("lines", ())
-    ]
-    session.show(
-        data,
-        table(document.label, ("what", "value"), facts),
-        table("Reasons", ("code", "field", "what and what to do", "suggestions", "may be released"), reasons),
-        table("Accounting lines", ("line", "net", "tax", "code", "AIT1..7", "which rule"), lines),
-        table("History", ("at", "who", "what", "why"), [_history(each) for each in history]),
-    )
+    facts += [("note", each) for each in document.notes]
+    reasons = [("may be released" if each["releasable"] else "", _worded(each)) for each in document.reasons]
+    steps = [_history(each) for each in history]
+    tables = [table(document.label, ("what", "value"), facts, whole=("what",))]
+    if reasons:
+        columns = ("", "why, and what to do")
+        tables.append(table("Reasons", columns, reasons, whole=columns[:1], apart=True))
+    tables += _lines_of(document.mapped or {})
+    tables.append(table("History", ("when, who", "what, why"), steps, apart=True))
+    session.show(data, *tables)
+
+
+def _lines_of(mapped: dict[str, Any]) -> list[Table]:
+    """An invoice's accounting lines, a payment's invoices."""
+    made = []
+    if lines := mapped.get("lines"):
+        columns = ("line", "net", "tax", "code", "AIT1..7", "which rule")
+        rows = [
+            (
+                line["source_line"],
+                line["amount"],
+                line["tax"],
+                line["tax_code"],
+                " ".join(each or "-" for each in line["ait"]),
+                "\n".join(line["trace"]),
+            )
+            for line in lines
+        ]
+        made.append(table("Accounting lines", columns, rows, numbers=("net", "tax"), apart=True))
+    if applied := mapped.get("applications"):
+        paid = [(each["number"], each["amount"]) for each in applied]
+        made.append(table("Pays", ("invoice", "amount"), paid, numbers=("amount",)))
+    return made
 
 
 @click.command()
@@ -180,13 +199,17 @@ def _named(document: Document) -> str:
 
 
 def _worded(reason: dict[str, Any]) -> str:
-    suggestions = "".join(f"\n  perhaps {each}" for each in reason["suggestions"])
-    return f"[{reason['code']}] {reason['text']}{suggestions}"
+    """The code on a line of its own, in brackets where it may be released; then what it means."""
+    code = f"[{reason['code']}]" if reason["releasable"] else str(reason["code"])
+    suggestions = "".join(f"\nperhaps: {each}" for each in reason["suggestions"])
+    return f"{code}\n{reason['text']}{suggestions}"
 
 
 def _report(session: Session, what: str, document_ids: list[int]) -> None:
-    session.show({what: document_ids})
-    session.say(f"{len(document_ids)} documents {what}: {', '.join(map(str, document_ids)) or 'none'}.")
+    if session.format == "json":
+        session.show({what: document_ids})
+    count = "1 document" if len(document_ids) == 1 else f"{len(document_ids)} documents"
+    session.say(f"{count} {what}: {', '.join(map(str, document_ids)) or 'none'}.")
 
 
 def _as_json(document: Document) -> dict[str, Any]:
@@ -221,7 +244,13 @@ def _group(code: str) -> str:
     return _OTHER_GROUP if known is None else known.group
 
 
-def _history(event: events.Event) -> tuple[str, str, str, str]:
-    why = event.details.get("why") or event.details.get("outcome") or ""
-    where = "/".join(event.details[name] for name in ("program", "transaction") if name in event.details)
-    return utc_text(event.at), event.actor, f"{event.action} {where}".strip(), str(why)
+def _history(event: events.Event) -> tuple[str, str]:
+    """Who did when what, and why, in the words of the event."""
+    details = event.details
+    where = "/".join(str(details[name]) for name in ("program", "transaction") if name in details)
+    told = [details.get(name) for name in ("outcome", "accepted", "why", "text", "detail")]
+    why = ": ".join(str(each) for each in told if each)
+    return (
+        f"{shown_time(event.at)}\n{event.actor.partition('/')[0]}",
+        f"{event.action} {where}\n{why}".strip(),
+    )

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -93,16 +94,44 @@ class Session:
         click.echo(text, err=True)
 
 
-def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()
+def table(  # noqa: PLR0913 - how each table differs
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Sequence[str] = (),
+    whole: Sequence[str] = (),
+    apart: bool = False,
 ) -> Table:
-    """A table for a terminal; ``numbers`` are the columns that stand right-aligned."""
-    made = Table(title=title, title_justify="left", title_style="bold")
+    """A table for a terminal.
+
+    Args:
+        title: What it shows.
+        columns: Their names.
+        rows: The cells; a line break inside one is kept.
+        numbers: Columns that stand right-aligned.
+        whole: Columns that are never broken: ids, codes, statuses.
+        apart: Whether a blank line parts the rows, for cells of several lines.
+    """
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, leading=int(apart))
     for column in columns:
-        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        made.add_column(
+            column,
+            justify="right" if column in numbers else "left",
+            overflow="fold",
+            no_wrap=column in whole or column in numbers,
+        )
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))  # a supplier's text is never markup
     return made
+
+
+def shown_time(moment: datetime | str | None) -> str:
+    """A moment for a person: to the second, in UTC."""
+    if moment is None:
+        return ""
+    text = utc_text(moment) if isinstance(moment, datetime) else moment
+    return f"{text[:10]} {text[11:19]} UTC"
 
 
 def _plain(value: Any) -> Any:

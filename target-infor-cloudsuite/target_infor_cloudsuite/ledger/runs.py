@@ -95,7 +95,7 @@ def totals(tx: Tx, *, run_id: str = "") -> dict[str, dict[str, dict[str, Any]]]:
         entry["count"] += row.documents
         if row.high is not None:
             whole = int(row.high) * _HALF + int(row.low)
-            sums[row.kind, row.status, row.currency] += Decimal(whole).scaleb(-AMOUNT_DECIMALS)
+            sums[row.kind, row.status, row.currency] += Decimal(whole) / 10**AMOUNT_DECIMALS
     for (kind, status, currency), amount in sorted(sums.items()):
         found[kind][status]["amounts"][currency] = plain_amount(amount, currency)
     return found

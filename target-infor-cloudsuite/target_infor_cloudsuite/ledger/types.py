@@ -33,7 +33,7 @@ class Money(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
         """The amount that was kept."""
-        return None if value is None else Decimal(int(value)).scaleb(-AMOUNT_DECIMALS)
+        return None if value is None else Decimal(int(value)) / 10**AMOUNT_DECIMALS
 
 
 class Utc(TypeDecorator[datetime]):

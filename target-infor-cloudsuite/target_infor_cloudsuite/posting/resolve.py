@@ -13,6 +13,7 @@ from stampli_infor_transforms.reasons import Reason, reason
 
 from target_infor_cloudsuite.ledger import attempts, documents, payments
 from target_infor_cloudsuite.ledger.documents import ClaimLost
+from target_infor_cloudsuite.ledger.runs import plain_amount
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.ledger.types import canonical_json
 from target_infor_cloudsuite.posting import already_there, settlement
@@ -368,7 +369,11 @@ def _within(text: str, day: date) -> bool:
 
 
 def _money(document: Document) -> str:
-    return "" if document.amount is None else f"{document.amount} {document.currency}"
+    return (
+        ""
+        if document.amount is None
+        else f"{plain_amount(document.amount, document.currency)} {document.currency}"
+    )
 
 
 def _same_number(
@@ -411,9 +416,10 @@ def _hold(
 
 
 def _move(context: Context, tx: Tx, document: Document, to: Status, *, why: str = "", **changes: Any) -> None:
-    shown = {"crosswalk_version": context.crosswalks.version}
+    shown: dict[str, Any] = {"crosswalk_version": context.crosswalks.version}
     if to is Status.READY and changes.get("mapped"):
-        shown["mapped"] = changes["mapped"]
+        # The chain of events names no bank, not even by M3's own identity of it.
+        shown["mapped"] = {name: value for name, value in changes["mapped"].items() if name != "bank"}
     documents.move(
         tx, document, to, hand=context.hand, worker=context.worker, why=why, details=shown, **changes
     )
