@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.crosswalks import CrosswalkError, Crosswalks
@@ -24,7 +25,6 @@ from target_infor_cloudsuite.setup import company_numbers, open_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from target_infor_cloudsuite.ion.gateway import Gateway
     from target_infor_cloudsuite.settings import Settings

@@ -85,7 +85,9 @@ def review_list(session: Session, code: str | None) -> None:
     columns = ("id", "status", "document", "why, and what to do")
     session.show(
         [_as_json(each) for each in found],
-        table("Waiting for a person", columns, rows, whole=("id", "status"), apart=True),
+        table(
+            "Waiting for a person", columns, rows, whole=("id", "status"), apart=True, narrow=("document",)
+        ),
     )
     if found:
         session.say("More about one: `cloudsuite-ap review show --id ID`. Codes in brackets may be released.")
@@ -129,14 +131,14 @@ def _lines_of(mapped: dict[str, Any]) -> list[Table]:
     """An invoice's accounting lines, a payment's invoices."""
     made = []
     if lines := mapped.get("lines"):
-        columns = ("line", "net", "tax", "code", "AIT1..7", "which rule")
+        columns = ("line", "net", "tax", "code", "AIT", "which rule")
         rows = [
             (
                 line["source_line"],
                 line["amount"],
                 line["tax"],
                 line["tax_code"],
-                " ".join(each or "-" for each in line["ait"]),
+                "\n".join(f"{place} {each}" for place, each in enumerate(line["ait"], 1) if each),
                 "\n".join(line["trace"]),
             )
             for line in lines
@@ -195,7 +197,8 @@ def _named(document: Document) -> str:
         if document.amount is None
         else f"\n{plain_amount(document.amount, document.currency)} {document.currency}"
     )
-    return f"{document.kind} {document.number}\n{document.vendor}{money}".strip()
+    origin = "" if document.number else f"\n{document.source_file}\nline {document.source_line}"
+    return f"{document.kind} {document.number}\n{document.vendor}{money}".strip() + origin
 
 
 def _worded(reason: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from target_infor_cloudsuite.cli import audit, doctor, documents, reference, sec
 from target_infor_cloudsuite.cli.session import ExitCode, Session
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
+from target_infor_cloudsuite.posting.decisions import DecisionError
 from target_infor_cloudsuite.secrets import SecretError
 from target_infor_cloudsuite.setup import SetupError
 
@@ -41,6 +42,9 @@ class _Root(click.Group):
         except click.UsageError as fault:
             path = fault.ctx.command_path if fault.ctx else "cloudsuite-ap"
             click.echo(f"Error: {fault.format_message()} (`{path} --help` shows the use.)", err=True)
+            sys.exit(ExitCode.WRONG_USE)
+        except DecisionError as fault:
+            click.echo(f"Error: {fault}", err=True)
             sys.exit(ExitCode.WRONG_USE)
         except click.Abort:
             click.echo("Stopped; nothing was changed.", err=True)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from target_infor_cloudsuite.posting.decisions import DecisionError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,17 +14,14 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand in the session; --format may also stand behind the command; a refused decision is wrong use."""
+    """Hand in the session; --format may also stand behind the command."""
 
     @wraps(command)
     def called(*args: Any, format_: str | None, **kwargs: Any) -> Any:
         ctx = click.get_current_context()
         if format_ is not None:
             ctx.obj.format = format_
-        try:
-            return command(ctx.obj, *args, **kwargs)
-        except DecisionError as fault:
-            raise click.UsageError(str(fault), ctx) from fault
+        return command(ctx.obj, *args, **kwargs)
 
     option = click.option(
         "--format", "format_", type=click.Choice(["text", "json"]), help="As before the command."

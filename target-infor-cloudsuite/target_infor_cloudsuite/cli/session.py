@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.settings import Settings
 
 
+_NARROW = 28  # M3's longest invoice number and a bit
+
+
 class ExitCode(IntEnum):
     """What a command's end means."""
 
@@ -102,6 +105,7 @@ def table(  # noqa: PLR0913 - how each table differs
     numbers: Sequence[str] = (),
     whole: Sequence[str] = (),
     apart: bool = False,
+    narrow: Sequence[str] = (),
 ) -> Table:
     """A table for a terminal.
 
@@ -111,6 +115,7 @@ def table(  # noqa: PLR0913 - how each table differs
         rows: The cells; a line break inside one is kept.
         numbers: Columns that stand right-aligned.
         whole: Columns that are never broken: ids, codes, statuses.
+        narrow: Columns that leave the room to the others.
         apart: Whether a blank line parts the rows, for cells of several lines.
     """
     made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, leading=int(apart))
@@ -120,6 +125,7 @@ def table(  # noqa: PLR0913 - how each table differs
             justify="right" if column in numbers else "left",
             overflow="fold",
             no_wrap=column in whole or column in numbers,
+            max_width=_NARROW if column in narrow else None,
         )
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))  # a supplier's text is never markup
