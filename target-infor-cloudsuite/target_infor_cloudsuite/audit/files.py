@@ -125,7 +125,7 @@ class _Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # A clock that was set back must not put a later event into an earlier file.
-        self._day = max((path.stem for path in folder.glob(_FILES)), default="")
+        self._day = max((path.stem for path in folder.glob(_FILES) if path.stat().st_size), default="")
         self._file: BufferedWriter | None = None
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -197,7 +198,8 @@ def _named(document: Document) -> str:
         if document.amount is None
         else f"\n{plain_amount(document.amount, document.currency)} {document.currency}"
     )
-    origin = "" if document.number else f"\n{document.source_file}\nline {document.source_line}"
+    file = PurePosixPath(document.source_file).name
+    origin = "" if document.number else f"\n{file}\nline {document.source_line}"
     return f"{document.kind} {document.number}\n{document.vendor}{money}".strip() + origin
 
 
