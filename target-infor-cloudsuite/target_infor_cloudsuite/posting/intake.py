@@ -91,7 +91,7 @@ def _document_values(stream: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "status": Status.RECEIVED.value,
         "source_key": source_key(f"{kind}s", source),
         "content_hash": digest,
-        "delivery": _delivery(f"{kind}s", source, digest),
+        "delivery": _delivery(f"{kind}s", source, f"{digest}{record.get('crosswalk_version') or ''}"),
         "raw": dict(record),
         "arrived_mapped": arrived_mapped,
     }

@@ -89,12 +89,15 @@ def _hold_as_amended(tx: Tx, new: Document, held: Document, *, hand: Hand) -> No
 
 
 def _is_copy(new: Document, other: Document) -> bool:
-    """Same content; and where it still waits, the same approval: that alone may be what it waits for."""
+    """Same content; and where it still waits, the same approval and mapping: that may be what it waits for."""
     if new.content_hash != other.content_hash:
         return False
-    return other.status not in _WAITING or source_record(new).get("status") == source_record(other).get(
-        "status"
-    )
+    return other.status not in _WAITING or _standing(new) == _standing(other)
+
+
+def _standing(document: Document) -> tuple[Any, Any]:
+    """Stampli's status, and of a document that came mapped the crosswalks it was mapped by."""
+    return source_record(document).get("status"), document.raw.get("crosswalk_version")
 
 
 def _moment(document: Document) -> tuple[str, str, int]:
