@@ -81,8 +81,9 @@ def due_at(context: Context, document: Document) -> datetime:
 def look(context: Context, batch: Sequence[Document]) -> list[Work]:
     """Ask M3 about invoices in doubt whose time has come; those that may go on are returned."""
     works = [work_on(context, document) for document in batch]
+    doubted_at = {work.document.id: work.document.step for work in works}
     for step, ask in _QUESTIONS.items():
-        ask(context, [work for work in works if work.document.step is step])
+        ask(context, [work for work in works if doubted_at[work.document.id] is step])
     return [work for work in works if work.document.status is Status.POSTING and not work.lost]
 
 
