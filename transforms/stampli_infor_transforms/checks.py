@@ -17,6 +17,7 @@ from stampli_infor_transforms.amount_checks import (
 from stampli_infor_transforms.findings import Findings
 from stampli_infor_transforms.line_checks import check_line
 from stampli_infor_transforms.suppliers import BLOCKED, PRELIMINARY
+from stampli_infor_transforms.values import shown
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NUMBER_LENGTH: Final = 24
 _CODE_LENGTHS: Final = {"po_number": 10, "terms": 3, "payment_method": 3, "supplier": 10, "payee": 10}
+_PO_LINE_LENGTH: Final = 3
 _REFERENCE_LENGTH: Final = 27
 _FAR_AHEAD: Final = timedelta(days=366)
 
@@ -38,6 +40,7 @@ def check_invoice(document: AccountingInvoice, *, reference: Reference, today: d
     if company is not None:
         _parties(document, company, findings)
         _supplier_currency(document, company, findings)
+        _period("posting_date", document.accounting_date, company, findings)
     _number(document.number, "invoice_number", "The invoice", findings)
     _lengths(document, findings)
     _dates(document, today, findings)
@@ -59,6 +62,7 @@ def check_payment(document: AccountingPayment, *, reference: Reference, today: d
     company = _company(document, reference, findings)
     if company is not None:
         _parties(document, company, findings)
+        _period("payment_date", document.payment_date, company, findings)
     if not document.bank:
         findings.add(
             "bank_not_set_up",
@@ -159,6 +163,26 @@ def _supplier_currency(document: AccountingInvoice, company: CompanyReference, f
         )
 
 
+def _period(field: str, day: date, company: CompanyReference, findings: Findings) -> None:
+    """Add the reason for a date in a period that M3 has closed or not opened, as far as that is known."""
+    periods = company.company
+    what = f"The accounting date {day.isoformat()} is in a period that M3 company {periods.cono}"
+    if periods.closed_until is not None and day <= periods.closed_until:
+        findings.add(
+            "period_closed",
+            field,
+            f"{what} has closed (until {periods.closed_until.isoformat()}). Change the date in Stampli, or open the "
+            "period in M3.",
+        )
+    elif periods.open_until is not None and day > periods.open_until:
+        findings.add(
+            "period_not_open",
+            field,
+            f"{what} has not opened yet (open until {periods.open_until.isoformat()}). Wait until it is open, or "
+            "change the date in Stampli.",
+        )
+
+
 def _number(number: str, field: str, what: str, findings: Findings) -> None:
     if not number:
         findings.add(
@@ -168,7 +192,7 @@ def _number(number: str, field: str, what: str, findings: Findings) -> None:
         findings.add(
             "number_too_long",
             field,
-            f"Invoice number '{number}' has {len(number)} characters; M3 takes {NUMBER_LENGTH}, and a "
+            f"Invoice number '{shown(number)}' has {len(number)} characters; M3 takes {NUMBER_LENGTH}, and a "
             "number is "
             "never cut. Shorten it in Stampli.",
         )
@@ -179,6 +203,13 @@ def _lengths(document: AccountingInvoice, findings: Findings) -> None:
         code = getattr(document, field)
         if len(code) > most:
             too_long(field, code, most, findings)
+    for line in document.lines:
+        if len(line.po_number) > _CODE_LENGTHS["po_number"]:
+            too_long(
+                f"lines.{line.source_line}.po_number", line.po_number, _CODE_LENGTHS["po_number"], findings
+            )
+        if len(line.po_line) > _PO_LINE_LENGTH:
+            too_long(f"lines.{line.source_line}.po_line", line.po_line, _PO_LINE_LENGTH, findings)
 
 
 def too_long(field: str, code: str, most: int, findings: Findings) -> None:
@@ -186,7 +217,7 @@ def too_long(field: str, code: str, most: int, findings: Findings) -> None:
     findings.add(
         "code_too_long",
         field,
-        f"{field} '{code}' has {len(code)} characters; M3 takes {most}, and a code is never cut. "
+        f"{field} '{shown(code)}' has {len(code)} characters; M3 takes {most}, and a code is never cut. "
         "Correct it in Stampli or in its crosswalk.",
     )
 

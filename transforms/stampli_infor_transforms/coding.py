@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from stampli_infor_transforms.document_parts import AccountingLine, plain
+from stampli_infor_transforms.gl_rules import Subject, first_matches
 from stampli_infor_transforms.money import split
 from stampli_infor_transforms.policy import AITS, NOT_SENT
 
@@ -34,6 +35,8 @@ class SourceLine:
         gl_account: Stampli's code.
         dimensions: Stampli dimension to code, blanks left out.
         allocation: name of an allocation, '' for none.
+        po_number: purchase order, '' for none.
+        po_line: its line, '' for none.
     """
 
     number: str
@@ -44,6 +47,13 @@ class SourceLine:
     gl_account: str
     dimensions: Mapping[str, str]
     allocation: str
+    po_number: str = ""
+    po_line: str = ""
+
+    @property
+    def is_tax(self) -> bool:
+        """Whether the line is nothing but tax: no net amount, and no account to put it on."""
+        return bool(self.tax) and not self.amount and not self.gl_account and not self.allocation
 
 
 @dataclass(slots=True)
@@ -73,21 +83,35 @@ class Coder:
         crosswalks: the tables.
         policy: the settings.
         findings: where reasons and notes go.
+        company: Stampli's company, for the rules.
+        vendors: every way to name the vendor, for the rules.
     """
 
     def __init__(
-        self, *, place: Place, currency: str, crosswalks: Crosswalks, policy: Policy, findings: Findings
+        self,
+        *,
+        place: Place,
+        currency: str,
+        crosswalks: Crosswalks,
+        policy: Policy,
+        findings: Findings,
+        company: str = "",
+        vendors: tuple[str, ...] = (),
     ) -> None:
         self.place = place
         self.currency = currency
         self.crosswalks = crosswalks
         self.policy = policy
         self.findings = findings
+        self.company = company
+        self.vendors = vendors
+        self.rules = crosswalks.gl_rules(place.cono, place.divi)
 
     def lines(self, source: SourceLine, *, tax_code: str, tax_rule: str) -> tuple[AccountingLine, ...]:
         """Return the accounting lines of one line: one, or one a share of its allocation."""
         coding = _Coding()
         allocation = self._account(source, coding)
+        self._rules(source, coding)
         self._dimensions(source, coding)
         whole = AccountingLine(
             kind="expense",
@@ -96,6 +120,8 @@ class Coder:
             tax_code=tax_code,
             text=self._text(source),
             source_line=source.number,
+            po_number=source.po_number,
+            po_line=source.po_line,
         )
         rules = (tax_rule,) if tax_rule else ()
         shares = self._shares(source, allocation) if allocation else ()
@@ -144,6 +170,15 @@ class Coder:
         elif code:
             coding.put("ait1", code, "as sent")
         return source.allocation
+
+    def _rules(self, source: SourceLine, coding: _Coding) -> None:
+        """Put what the rules say over what the account gave."""
+        if self.rules:
+            subject = Subject(
+                gl_account=source.gl_account, vendors=self.vendors, company=self.company, text=source.text
+            )
+            for ait, rule in first_matches(self.rules, subject).items():
+                coding.put(ait, rule.value, rule.at)
 
     def _cut(self, source: SourceLine, coding: _Coding) -> None:
         string = self.policy.gl_string

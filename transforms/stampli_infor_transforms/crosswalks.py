@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
+from stampli_infor_transforms.allocations import Share, allocation_key, read_shares
+from stampli_infor_transforms.gl_rules import GlRule, read_rules
 from stampli_infor_transforms.numbering import normalise_number
 from stampli_infor_transforms.policy import AITS, DIMENSIONS
-from stampli_infor_transforms.tables import TABLES, decode, read_rows
+from stampli_infor_transforms.tables import NO_TAX_CODE, TABLES, decode, rate_of, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from stampli_infor_transforms.tables import Row
 
 # People write names in more ways than one; ids and codes are taken to the letter.
+_VTCD_LENGTH: Final = 2
 _NAMES: Final = frozenset({"stampli_company", "stampli_terms", "stampli_bank_account", "allocation"})
-_WHOLE: Final = Decimal(100)
+
+__all__ = ["CrosswalkError", "Crosswalks", "Share"]
 
 Key = tuple[str, ...]
 
@@ -38,21 +39,6 @@ class CrosswalkError(ValueError):
         super().__init__("The crosswalks can't be used:\n" + "\n".join(f"  {each}" for each in self.problems))
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One part of an allocation.
-
-    Attributes:
-        percent: more than 0, at most 100.
-        ait: dimension (``ait1`` to ``ait7``) to value, blanks left out.
-        at: where it is written.
-    """
-
-    percent: Decimal
-    ait: Mapping[str, str]
-    at: str
-
-
 class Crosswalks:
     """All crosswalk tables, looked up by M3 company, division and Stampli's code.
 
@@ -63,10 +49,14 @@ class Crosswalks:
     """
 
     def __init__(
-        self, tables: Mapping[str, Mapping[Key, Row]], shares: Mapping[Key, tuple[Share, ...]]
+        self,
+        tables: Mapping[str, Mapping[Key, Row]],
+        shares: Mapping[Key, tuple[Share, ...]],
+        rules: Sequence[GlRule] = (),
     ) -> None:
         self._tables = tables
         self._shares = shares
+        self._rules = rules
         content = [
             [name, row.line, sorted(row.cells.items())]
             for name in sorted(tables)
@@ -109,10 +99,11 @@ class Crosswalks:
                 problems.append(f"{name}: no crosswalk has this name. The files are: {', '.join(TABLES)}.")
                 continue
             tables[name] = _keyed(name, read_rows(name, text, problems), problems)
-        shares = _shares(tables.get("allocations.csv", {}).values(), problems)
+        shares = read_shares(tables.get("allocations.csv", {}).values(), problems)
         allocations = {(cono, name) for cono, _, name in shares}
         for row in tables.get("gl_accounts.csv", {}).values():
             _check_account(row, allocations, problems)
+        rules = read_rules(tables.get("gl_rules.csv", {}).values(), problems)
         for row in tables.get("dimensions.csv", {}).values():
             _one_of(row, "dimension", DIMENSIONS, problems)
             _one_of(row, "ait", AITS, problems)
@@ -120,7 +111,7 @@ class Crosswalks:
             _check_tax_code(row, problems)
         if problems:
             raise CrosswalkError(problems)
-        return cls(tables, shares)
+        return cls(tables, shares, rules)
 
     @property
     def has_companies(self) -> bool:
@@ -169,6 +160,14 @@ class Crosswalks:
         """Return the row of a Stampli GL account."""
         return self._scoped("gl_accounts.csv", cono, divi, code)
 
+    def gl_rules(self, cono: int, divi: str) -> tuple[GlRule, ...]:
+        """Return the GL rules of a company and division, in the order in which they are tried."""
+        return tuple(rule for rule in self._rules if rule.cono == cono and rule.divi in {"", divi})
+
+    def rows(self, name: str) -> tuple[Row, ...]:
+        """Return every row of a file like ``suppliers.csv``, in file order."""
+        return tuple(self._tables.get(name, {}).values())
+
     def dimension(self, cono: int, divi: str, dimension: str, code: str) -> Row | None:
         """Return the row of a Stampli dimension's code."""
         return self._scoped("dimensions.csv", cono, divi, dimension, code)
@@ -211,46 +210,13 @@ def _key_part(column: str, value: str) -> str:
     return normalise_number(value) if column in _NAMES else value
 
 
-def _shares(rows: Iterable[Row], problems: list[str]) -> dict[Key, tuple[Share, ...]]:
-    found: dict[Key, list[Share]] = defaultdict(list)
-    for row in rows:
-        percent = _percent(row, problems)
-        ait = {name: row.cells[name] for name in AITS if row.cells[name]}
-        found[_allocation_key(row)].append(Share(percent, ait, row.at))
-    for (cono, divi, name), shares in found.items():
-        total = sum((share.percent for share in shares), Decimal())
-        if total != _WHOLE:
-            scope = f"company {cono}" + (f", division {divi}" if divi else "")
-            problems.append(
-                f"{shares[-1].at}: column 'share_percent': the shares of allocation '{name}' ({scope}) "
-                "add up to "
-                f"{total}, not 100."
-            )
-    return {key: tuple(shares) for key, shares in found.items()}
-
-
-def _percent(row: Row, problems: list[str]) -> Decimal:
-    text = row.cells["share_percent"]
-    try:
-        percent = Decimal(text.removesuffix("%").strip())
-    except InvalidOperation:
-        percent = Decimal()
-    if not percent.is_finite() or not 0 < percent <= _WHOLE:
-        problems.append(
-            f"{row.at}: column 'share_percent' is '{text}'. Enter a number over 0 up to 100 with a "
-            "decimal point."
-        )
-        return Decimal()
-    return percent
-
-
 def _check_account(row: Row, allocations: Container[tuple[str, str]], problems: list[str]) -> None:
     allocation = row.cells["allocation"]
     if not allocation:
         if not row.cells["ait1"]:
             problems.append(f"{row.at}: column 'ait1' is blank. Enter the M3 account, or an allocation.")
         return
-    cono, _, name = _allocation_key(row)
+    cono, _, name = allocation_key(row)
     if (cono, name) not in allocations:
         problems.append(
             f"{row.at}: column 'allocation' is '{allocation}', which allocations.csv does not have for "
@@ -260,13 +226,18 @@ def _check_account(row: Row, allocations: Container[tuple[str, str]], problems: 
 
 
 def _check_tax_code(row: Row, problems: list[str]) -> None:
-    code = row.cells["vtcd"]
-    if not (code.isascii() and code.isdigit()):
-        problems.append(f"{row.at}: column 'vtcd' is '{code}', but a VAT code of M3 is a number.")
-
-
-def _allocation_key(row: Row) -> tuple[str, str, str]:
-    return str(int(row.cells["cono"])), row.cells["divi"], normalise_number(row.cells["allocation"])
+    code, rate = row.cells["vtcd"], row.cells["rate_percent"]
+    if code.casefold() != NO_TAX_CODE and not (
+        code.isascii() and code.isdigit() and len(code) <= _VTCD_LENGTH
+    ):
+        problems.append(
+            f"{row.at}: column 'vtcd' is '{code}', but a VAT code of M3 is a number of at most "
+            f"{_VTCD_LENGTH} digits; 'none' sends no code."
+        )
+    if rate and rate_of(rate) is None:
+        problems.append(
+            f"{row.at}: column 'rate_percent' is '{rate}'. Enter a number from 0 to 100, like 19 or 5.5."
+        )
 
 
 def _one_of(row: Row, column: str, valid: tuple[str, ...], problems: list[str]) -> None:

@@ -26,6 +26,8 @@ class AccountingLine:
         text: at most 40 characters (VTXT).
         source_line: the line number as in the file, else its position from 1; '' for kind ``tax``.
         trace: which rule gave which value, e.g. ``ait1=6100 gl_accounts.csv:4``.
+        po_number: the line's own purchase order, '' for none or the header's.
+        po_line: its line, '' for none.
     """
 
     kind: LineKind
@@ -36,6 +38,8 @@ class AccountingLine:
     text: str = ""
     source_line: str = ""
     trace: tuple[str, ...] = ()
+    po_number: str = ""
+    po_line: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as a JSON object."""
@@ -48,6 +52,8 @@ class AccountingLine:
             "text": self.text,
             "source_line": self.source_line,
             "trace": list(self.trace),
+            "po_number": self.po_number,
+            "po_line": self.po_line,
         }
 
     @classmethod
@@ -62,6 +68,8 @@ class AccountingLine:
             text=value["text"],
             source_line=value["source_line"],
             trace=tuple(value["trace"]),
+            po_number=value.get("po_number", ""),
+            po_line=value.get("po_line", ""),
         )
 
 

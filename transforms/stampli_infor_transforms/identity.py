@@ -74,6 +74,8 @@ _PART_TEXTS: Final = {
         "project",
         "company",
         "allocation",
+        "po_number",
+        "po_line",
     ),
     "payments": ("invoice_id", "invoice_number"),
 }

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.checks import check_invoice
-from stampli_infor_transforms.coding import Coder, SourceLine
-from stampli_infor_transforms.companies import Place, find_place, place_of
-from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine, Mapping
+from stampli_infor_transforms.coding import Coder
+from stampli_infor_transforms.companies import Place, find_place
+from stampli_infor_transforms.documents import AccountingInvoice, Mapping
 from stampli_infor_transforms.findings import Fields, Findings, is_record
+from stampli_infor_transforms.hints import NO_HINTS, Hints
 from stampli_infor_transforms.identity import IdentityError, is_approved, kind_of, source_key
-from stampli_infor_transforms.numbering import normalise_number
-from stampli_infor_transforms.policy import DIMENSIONS
+from stampli_infor_transforms.invoice_lines import InvoiceReader
 from stampli_infor_transforms.suppliers import Party, Vendor, find_supplier
-from stampli_infor_transforms.taxes import TaxCodes, tax_is_in_header, tax_total_of
+from stampli_infor_transforms.taxes import TaxCodes, TaxPart, tax_is_in_header, tax_lines, tax_total_of
+from stampli_infor_transforms.values import shown, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as MappingABC
     from datetime import date
 
+    from stampli_infor_transforms.coding import SourceLine
     from stampli_infor_transforms.crosswalks import Crosswalks
+    from stampli_infor_transforms.document_parts import AccountingLine
     from stampli_infor_transforms.policy import Policy
     from stampli_infor_transforms.reference import Reference
 
 
 def map_invoice(
-    record: MappingABC[str, Any], *, crosswalks: Crosswalks, reference: Reference, policy: Policy, today: date
+    record: MappingABC[str, Any],
+    *,
+    crosswalks: Crosswalks,
+    reference: Reference,
+    policy: Policy,
+    today: date,
+    hints: Hints = NO_HINTS,
 ) -> Mapping:
     """Return what an invoice record becomes; never raises, whatever the record holds.
 
@@ -37,6 +46,7 @@ def map_invoice(
         reference: M3's data.
         policy: the settings.
         today: the run's date.
+        hints: what is known of vendors besides, e.g. name matches that a person confirmed.
     """
     findings = Findings()
     if not is_record(record, "invoice", findings):
@@ -47,6 +57,7 @@ def map_invoice(
         reference=reference,
         policy=policy,
         today=today,
+        hints=hints,
         findings=findings,
     )
     return invoice.mapped()
@@ -61,6 +72,7 @@ class _Invoice:
     reference: Reference
     policy: Policy
     today: date
+    hints: Hints
     findings: Findings
 
     def mapped(self) -> Mapping:
@@ -68,6 +80,7 @@ class _Invoice:
         fields, findings = self.fields, self.findings
         _status(fields, self.policy)
         company_text = fields.text("company")
+        _part_note(fields, company_text)
         place, company = find_place(
             company_text,
             crosswalks=self.crosswalks,
@@ -75,15 +88,21 @@ class _Invoice:
             policy=self.policy,
             findings=findings,
         )
-        vendor = Vendor(
-            fields.text("vendor_id"), fields.text("vendor_external_id"), fields.text("vendor_name")
-        )
+        vendor = vendor_of(fields, company_text, self.hints)
         party = Party()
         if company is not None:
             party = find_supplier(
-                vendor, crosswalks=self.crosswalks, company=company, policy=self.policy, findings=findings
+                vendor,
+                crosswalks=self.crosswalks,
+                company=company,
+                policy=self.policy,
+                findings=findings,
+                hints=self.hints,
             )
-        total, tax_total, lines = self._amounts(company_text, place)
+        total, tax_total, lines = InvoiceReader(
+            fields, company=company_text, place=place, crosswalks=self.crosswalks, policy=self.policy
+        ).amounts()
+        _po_invoice(fields, lines, self.policy)
         invoice_date = fields.date("invoice_date")
         if invoice_date is None and not findings.has_at("invoice_date"):
             findings.add(
@@ -102,9 +121,12 @@ class _Invoice:
             crosswalks=self.crosswalks,
             policy=self.policy,
             findings=coded,
+            company=company_text,
+            vendors=(vendor.vendor_id, vendor.external_id, vendor.name, party.suno),
         )
         taxes = TaxCodes(
             place=here,
+            currency=currency,
             supplier=company.supplier(party.suno) if company is not None else None,
             crosswalks=self.crosswalks,
             policy=self.policy,
@@ -145,80 +167,6 @@ class _Invoice:
             return self.findings.has("unknown_company")
         return not party.suno and (field in {"supplier", "payee"} or code == "tax_code_missing")
 
-    def _amounts(
-        self, company_text: str, place: Place | None
-    ) -> tuple[Decimal | None, Decimal | None, list[SourceLine]]:
-        """Read the amounts; a credit memo with a positive total is turned negative as a whole."""
-        fields, findings = self.fields, self.findings
-        total, tax = fields.amount("total_amount"), fields.amount("tax_amount")
-        if total is None and not findings.has_at("total_amount"):
-            findings.add(
-                "amount_missing",
-                "total_amount",
-                "The invoice has no total. Enter it in Stampli, or set total_from_lines on the tap.",
-            )
-        stated = normalise_number(fields.text("invoice_type"))
-        if stated not in {"", "INVOICE", "CREDIT_MEMO"}:
-            findings.add(
-                "malformed_document",
-                "invoice_type",
-                f"Invoice type '{stated[:40]}' is neither INVOICE nor CREDIT_MEMO. Correct the tap's "
-                "template.",
-            )
-        sign = -1 if stated == "CREDIT_MEMO" and total is not None and total > 0 else 1
-        lines = [
-            line
-            for at, part in enumerate(fields.parts("lines"), 1)
-            if (line := self._line(part, at, sign, company_text, place)) is not None
-        ]
-        return (None if total is None else sign * total), (None if tax is None else sign * tax), lines
-
-    def _line(
-        self, part: MappingABC[str, Any], at: int, sign: int, company_text: str, place: Place | None
-    ) -> SourceLine | None:
-        number = Fields(part, Findings()).text("line_number") or str(at)
-        fields = Fields(part, self.findings, f"lines.{number}.")
-        fields.text("line_number")
-        self._line_company(fields.text("company"), number, company_text, place)
-        amount, tax = fields.amount("amount"), fields.amount("tax_amount")
-        if amount is None:
-            if not self.findings.has_at(f"lines.{number}.amount"):
-                self.findings.add(
-                    "amount_missing",
-                    f"lines.{number}.amount",
-                    f"Line {number} has no amount. Enter it in Stampli and export again.",
-                )
-        elif not amount and not tax:
-            self.findings.notes.append(f"Line {number} has the amount 0 and is not sent to M3.")
-            return None
-        dimensions = {name: fields.text(name) for name in DIMENSIONS}
-        return SourceLine(
-            number=number,
-            amount=sign * (amount or Decimal()),
-            tax=sign * (tax or Decimal()),
-            tax_code=fields.text("tax_code"),
-            text=fields.text("description"),
-            gl_account=fields.text("gl_account"),
-            dimensions={name: code for name, code in dimensions.items() if code},
-            allocation=fields.text("allocation"),
-        )
-
-    def _line_company(self, named: str, number: str, company_text: str, place: Place | None) -> None:
-        if not named or normalise_number(named) == normalise_number(company_text):
-            return
-        row = self.crosswalks.company(named)
-        if row is not None and place is not None:
-            own = place_of(named, crosswalks=self.crosswalks, policy=self.policy)
-            if own is not None and (own.cono, own.divi) == (place.cono, place.divi):
-                return
-        self.findings.add(
-            "line_company_differs",
-            f"lines.{number}.company",
-            f"Line {number} is for company '{named}', the invoice for '{company_text}'. Split the invoice "
-            "per company "
-            "in Stampli, or book the shares between companies in M3 by hand.",
-        )
-
     def _accounting_date(self, invoice_date: date | None) -> date | None:
         posting_date = self.fields.date("posting_date")
         if self.policy.accounting_date == "today":
@@ -240,21 +188,22 @@ class _Invoice:
     def _coded(
         self, lines: list[SourceLine], tax_total: Decimal | None, coder: Coder, taxes: TaxCodes
     ) -> tuple[AccountingLine, ...]:
+        """Return the expense lines, then a tax line for each code of tax that stands by itself."""
         in_header = tax_is_in_header(tax_total, lines)
         found: list[AccountingLine] = []
+        by_itself: list[TaxPart] = []
         for line in lines:
             code, rule = "", ""
             if not in_header:
                 where, what = f"lines.{line.number}.tax_code", f"Line {line.number}"
                 code, rule = taxes.of(line.tax_code, line.tax, where=where, what=what)
-            found.extend(coder.lines(line, tax_code=code, tax_rule=rule))
+            if line.is_tax:
+                by_itself.append(TaxPart(code, line.tax, rule))
+            else:
+                found.extend(coder.lines(line, tax_code=code, tax_rule=rule))
         if in_header and tax_total is not None:
-            code, rule = taxes.of_header(tax_total, lines)
-            trace = (rule,) if rule else ()
-            found.append(
-                AccountingLine(kind="tax", amount=Decimal(), tax=tax_total, tax_code=code, trace=trace)
-            )
-        return tuple(found)
+            by_itself.extend(taxes.of_header(tax_total, lines))
+        return (*found, *tax_lines(by_itself))
 
 
 def key_of(stream: str, fields: Fields) -> str:
@@ -264,6 +213,40 @@ def key_of(stream: str, fields: Fields) -> str:
     except IdentityError as error:
         fields.findings.keep_new([error.reason])
         return ""
+
+
+def vendor_of(fields: Fields, company: str, hints: Hints) -> Vendor:
+    """Return the vendor that a document names; its tax id from the document, else from the vendors stream."""
+    vendor_id = fields.text("vendor_id")
+    return Vendor(
+        vendor_id,
+        fields.text("vendor_external_id"),
+        fields.text("vendor_name"),
+        fields.text("vendor_tax_id") or hints.tax_id(company, vendor_id),
+    )
+
+
+def _part_note(fields: Fields, company: str) -> None:
+    """Note what a part of a divided invoice was taken from."""
+    whole = fields.record.get("split_from")
+    if isinstance(whole, MappingABC):
+        total, owner = shown(whole.get("total_amount")), text_of(whole.get("company")) or "none"
+        fields.findings.notes.append(
+            f"This is the part of company {company[:40]} of an invoice over {total} that Stampli holds for company "
+            f"{owner[:40]}."
+        )
+
+
+def _po_invoice(fields: Fields, lines: list[SourceLine], policy: Policy) -> None:
+    numbers = dict.fromkeys([fields.text("po_number"), *(line.po_number for line in lines)])
+    named = [number[:40] for number in numbers if number]
+    if policy.po_invoices == "review" and named:
+        fields.findings.add(
+            "po_invoice",
+            "po_number",
+            f"The invoice is for purchase order {', '.join(named[:5])}. Check in M3 whether it is to be matched with "
+            "the order's receipts; release it to post it as an expense.",
+        )
 
 
 def _status(fields: Fields, policy: Policy) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stampli_infor_transforms.codes import is_mangled
+from stampli_infor_transforms.values import shown
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -111,7 +114,18 @@ class _Line:
             return
         value = self.company.dimension(at, code, self.divi)
         if value is None:
+            if is_mangled(code):
+                self._add(
+                    "code_mangled",
+                    at,
+                    f"{self._named(at, code)} is a code that a spreadsheet turned into a number. Let Stampli export "
+                    "again and do not save the file from a spreadsheet, or correct the code.",
+                )
+                return
             missing = f"{self._named(at, code)} is not in M3 company {self.company.company.cono}. "
+            zeros = self.company.lacks_zeros(at, code)
+            if zeros:
+                missing += f"M3 has {zeros}: a spreadsheet may have dropped the zeros. "
             missing += f"Add a row to {_table(at)}, or open it in M3 (CRS630)."
             suggestions = self.company.suggest_codes(at, code)
             self._add("gl_account_not_found" if at == 1 else "dimension_not_found", at, missing, suggestions)
@@ -148,7 +162,7 @@ class _Line:
 
     def _named(self, at: int, code: str) -> str:
         kind = "account" if at == 1 else f"dimension {at}"
-        return f"{self.what}: {kind} '{code}'{_rule(self.line, f'ait{at}', code)}"
+        return f"{self.what}: {kind} '{shown(code)}'{_rule(self.line, f'ait{at}', code)}"
 
     def _add(self, code: str, at: int, text: str, suggestions: tuple[str, ...] = ()) -> None:
         self.findings.add(code, f"{self.where}.ait{at}", text, suggestions=suggestions)

@@ -38,13 +38,19 @@ def split(amount: Decimal, percents: Sequence[Decimal], currency: str) -> list[D
 
     The parts add up to the amount exactly; equal remainders favour the earlier part.
     """
+    return split_by_weight(amount, percents, currency)
+
+
+def split_by_weight(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Split an amount in proportion to weights that are not negative and not all 0, as `split` does."""
     decimals = decimals_of(currency)
     unit = Decimal(1).scaleb(-max(decimals if decimals is not None else _USUAL_DECIMALS, decimals_in(amount)))
     units = int((abs(amount) / unit).to_integral_exact())
-    # Whole numbers from here on: percentages are scaled until they have no decimals.
-    scale = 10 ** max((decimals_in(percent) for percent in percents), default=0)
-    weights = [int(percent * scale) for percent in percents]
-    shares = [divmod(units * weight, 100 * scale) for weight in weights]
+    # Whole numbers from here on: weights are scaled until they have no decimals.
+    scale = 10 ** max((decimals_in(weight) for weight in weights), default=0)
+    whole_weights = [int(weight * scale) for weight in weights]
+    total = sum(whole_weights)
+    shares = [divmod(units * weight, total) for weight in whole_weights]
     left = units - sum(whole for whole, _ in shares)
     by_remainder = sorted(range(len(shares)), key=lambda at: -shares[at][1])
     extra = set(by_remainder[:left])

@@ -22,7 +22,31 @@ _DROPPED: Final = re.compile("[.'`\u2019\u00b4]")
 _SEPARATORS: Final = re.compile(r"(?:[^\w+#]|_|(?<!\w)(?<![+#])[+#]+|[+#]+(?=\w))+")
 _ACCENTS: Final = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 _LITTLE_WORDS: Final = frozenset(
-    ["a", "al", "cu", "d", "da", "de", "del", "des", "di", "do", "e", "en", "et", "i", "me", "met", "mit", "of", "op", "per", "s", "te", "z"]
+    [
+        "a",
+        "al",
+        "cu",
+        "d",
+        "da",
+        "de",
+        "del",
+        "des",
+        "di",
+        "do",
+        "e",
+        "en",
+        "et",
+        "i",
+        "me",
+        "met",
+        "mit",
+        "of",
+        "op",
+        "per",
+        "s",
+        "te",
+        "z",
+    ]
 )
 _SHORT_FORM: Final = 5
 # Abbreviated like legal forms, but of a name: Import, Export, International, Enterprise.

@@ -9,9 +9,10 @@ from stampli_infor_transforms.checks import check_payment
 from stampli_infor_transforms.companies import find_place
 from stampli_infor_transforms.documents import AccountingPayment, AppliedInvoice, Mapping
 from stampli_infor_transforms.findings import Fields, Findings, is_record
+from stampli_infor_transforms.hints import NO_HINTS, Hints
 from stampli_infor_transforms.identity import is_paid, source_key
-from stampli_infor_transforms.invoices import key_of
-from stampli_infor_transforms.suppliers import Party, Vendor, find_supplier
+from stampli_infor_transforms.invoices import key_of, vendor_of
+from stampli_infor_transforms.suppliers import Party, find_supplier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingABC
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 
 def map_payment(
-    record: MappingABC[str, Any], *, crosswalks: Crosswalks, reference: Reference, policy: Policy, today: date
+    record: MappingABC[str, Any],
+    *,
+    crosswalks: Crosswalks,
+    reference: Reference,
+    policy: Policy,
+    today: date,
+    hints: Hints = NO_HINTS,
 ) -> Mapping:
     """Return what a payment record becomes; never raises, whatever the record holds.
 
@@ -34,6 +41,7 @@ def map_payment(
         reference: M3's data.
         policy: the settings.
         today: the run's date.
+        hints: what is known of vendors besides, e.g. name matches that a person confirmed.
     """
     findings = Findings()
     if not is_record(record, "payment", findings):
@@ -44,11 +52,11 @@ def map_payment(
     place, company = find_place(
         company_text, crosswalks=crosswalks, reference=reference, policy=policy, findings=findings
     )
-    vendor = Vendor(fields.text("vendor_id"), fields.text("vendor_external_id"), fields.text("vendor_name"))
+    vendor = vendor_of(fields, company_text, hints)
     party = Party()
     if company is not None:
         party = find_supplier(
-            vendor, crosswalks=crosswalks, company=company, policy=policy, findings=findings
+            vendor, crosswalks=crosswalks, company=company, policy=policy, findings=findings, hints=hints
         )
     amount, payment_date = fields.amount("payment_amount"), fields.date("payment_date")
     if amount is None and not findings.has_at("payment_amount"):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 AccountingDate = Literal["posting", "invoice", "today"]
+PoInvoices = Literal["post", "review"]
 DIMENSIONS: Final = ("department", "cost_center", "location", "project")
 AITS: Final = ("ait1", "ait2", "ait3", "ait4", "ait5", "ait6", "ait7")
 NOT_SENT: Final = "none"
@@ -16,6 +17,7 @@ _MATCHES: Final = ("crosswalk", "external_id", "name")
 _APPROVED: Final = ("approved", "exported", "processed", "paid")
 _PAID: Final = ("paid", "processed", "cleared", "settled", "completed")
 _LAST_CONO: Final = 999
+_PO_INVOICES: Final = ("post", "review")
 _DATES: Final = ("posting", "invoice", "today")
 
 SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
@@ -40,6 +42,12 @@ SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
         "enum": list(_DATES),
         "description": "Where it comes from: GL posting date (blank: invoice date), invoice date, or today.",
         "default": "posting",
+    },
+    "po_invoices": {
+        "type": "string",
+        "enum": list(_PO_INVOICES),
+        "description": "Invoices for a purchase order: post as an expense, or hold each for review.",
+        "default": "post",
     },
     "default_tax_code": {
         "type": "string",
@@ -118,6 +126,7 @@ class Policy:
         supplier_match: ``crosswalk``, ``external_id``, ``name`` in the order tried.
         name_needs_confirmation: hold what was matched by name.
         accounting_date: where the accounting date comes from.
+        po_invoices: post invoices for a purchase order, or hold them for review.
         default_tax_code: M3 VAT code, '' for none.
         payment_method: PYME, '' for the supplier's own.
         approved_statuses: of invoices.
@@ -131,6 +140,7 @@ class Policy:
     supplier_match: tuple[str, ...] = _MATCHES
     name_needs_confirmation: bool = False
     accounting_date: AccountingDate = "posting"
+    po_invoices: PoInvoices = "post"
     default_tax_code: str = ""
     payment_method: str = ""
     approved_statuses: tuple[str, ...] = _APPROVED
@@ -151,6 +161,7 @@ class Policy:
             supplier_match=_matches(settings),
             name_needs_confirmation=_bool(settings, "name_needs_confirmation"),
             accounting_date=cast("AccountingDate", _choice(settings, "accounting_date", _DATES)),
+            po_invoices=cast("PoInvoices", _choice(settings, "po_invoices", _PO_INVOICES)),
             default_tax_code=_text(settings, "default_tax_code", 2),
             payment_method=_text(settings, "payment_method", 3),
             approved_statuses=_texts(settings, "approved_statuses", _APPROVED),

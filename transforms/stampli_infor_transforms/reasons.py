@@ -151,7 +151,13 @@ REASONS: Final[dict[str, ReasonKind]] = {
             ("excess_decimals", "Correct the amount, or set round_excess_decimals on the tap."),
             ("currency_unknown", "Use an ISO 4217 currency code."),
             ("number_too_long", "M3 takes 24 characters: shorten the number in Stampli."),
+            (
+                "code_mangled",
+                "Export again, do not save the file from a spreadsheet; or correct the code in Stampli.",
+            ),
             ("code_too_long", "Map the code to one that M3 can hold, in the crosswalk named."),
+            ("period_closed", "Change the posting date in Stampli, or open the period in M3."),
+            ("period_not_open", "Wait until M3 opens the period, or change the posting date in Stampli."),
             ("payment_amount_not_positive", "Book voided and returned payments in M3 by hand."),
             (
                 "payment_not_fully_applied",
@@ -161,6 +167,11 @@ REASONS: Final[dict[str, ReasonKind]] = {
         *_kinds(
             "needs_review",
             ("name_match_unconfirmed", "Check the supplier, then release or add a row to suppliers.csv."),
+            (
+                "supplier_tax_number_differs",
+                "Check which supplier it is, then release or add a row to suppliers.csv.",
+            ),
+            ("po_invoice", "Check in M3 whether it is to be matched with receipts; release to post it."),
             ("supplier_currency_differs", "Check the currency, then release."),
             ("date_implausible", "Check the date, then release or correct it in Stampli."),
             releasable=True,

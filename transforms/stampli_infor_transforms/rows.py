@@ -121,20 +121,36 @@ class Company:
         cono: its number.
         currency: its local currency.
         divisions: its divisions; empty where it has none.
+        closed_until: last day of the periods closed for accounts payable, None where not known.
+        open_until: last day of the periods open, None where not known.
     """
 
     cono: int
     currency: str = ""
     divisions: tuple[str, ...] = ()
+    closed_until: date | None = None
+    open_until: date | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as a JSON object."""
-        return {"cono": self.cono, "currency": self.currency, "divisions": list(self.divisions)}
+        return {
+            "cono": self.cono,
+            "currency": self.currency,
+            "divisions": list(self.divisions),
+            "closed_until": self.closed_until.isoformat() if self.closed_until else None,
+            "open_until": self.open_until.isoformat() if self.open_until else None,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Company:
         """Read what `to_json` wrote."""
-        return cls(**{**value, "divisions": tuple(value["divisions"])})
+        periods = {name: value.get(name) for name in ("closed_until", "open_until")}
+        return cls(
+            cono=value["cono"],
+            currency=value["currency"],
+            divisions=tuple(value["divisions"]),
+            **{name: date.fromisoformat(day) for name, day in periods.items() if day},
+        )
 
 
 @dataclass(frozen=True, slots=True)

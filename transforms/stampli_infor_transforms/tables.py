@@ -7,15 +7,17 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
+from stampli_infor_transforms.codes import is_mangled
 from stampli_infor_transforms.policy import AITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MANGLED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]\d+", re.IGNORECASE)
 _BROKEN_FORMULA: Final = re.compile(r"#(?:N/A|NV|REF!|BEZUG!|NAME\?|VALUE!|WERT!|DIV/0!|NULL!|NUM!|ZAHL!)")
+_WHOLE: Final = Decimal(100)
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 
 
@@ -27,11 +29,13 @@ class Table:
         columns: all of them, in the template's order, with the most characters each, 0 for any number.
         required: columns that may not be blank.
         key: the columns that tell rows apart.
+        optional: columns that a file may lack.
     """
 
     columns: Mapping[str, int]
     required: tuple[str, ...]
     key: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Row:
         return f"{self.file}:{self.line}"
 
 
+NO_TAX_CODE: Final = "none"
+_CODE_PATTERNS: Final = frozenset({"gl_account", "vendor"})
 _SCOPE: Final = {"cono": 3, "divi": 3}
 _CODES: Final = dict.fromkeys(AITS, 10)
 
@@ -87,9 +93,25 @@ TABLES: Final[dict[str, Table]] = {
         ("cono", "divi", "dimension", "stampli_code"),
     ),
     "tax_codes.csv": Table(
-        {**_SCOPE, "stampli_tax_code": 0, "vtcd": 2},
+        {**_SCOPE, "stampli_tax_code": 0, "vtcd": 0, "rate_percent": 0},
         ("cono", "stampli_tax_code", "vtcd"),
         ("cono", "divi", "stampli_tax_code"),
+        ("rate_percent",),
+    ),
+    "gl_rules.csv": Table(
+        {
+            **_SCOPE,
+            "priority": 0,
+            "gl_account": 0,
+            "vendor": 0,
+            "company": 0,
+            "text": 0,
+            "ait": 0,
+            "value": 10,
+        },
+        ("cono", "ait", "value"),
+        ("cono", "divi", "gl_account", "vendor", "company", "text", "ait"),
+        ("priority",),
     ),
     "allocations.csv": Table(
         {**_SCOPE, "allocation": 0, "share_percent": 0, **_CODES},
@@ -98,6 +120,15 @@ TABLES: Final[dict[str, Table]] = {
     ),
 }
 """Every crosswalk file there is."""
+
+
+def rate_of(text: str) -> Decimal | None:
+    """Return a rate like ``19`` or ``5.5 %``, None where it is none from 0 to 100."""
+    try:
+        rate = Decimal(text.removesuffix("%").strip())
+    except InvalidOperation:
+        return None
+    return rate if rate.is_finite() and 0 <= rate <= _WHOLE else None
 
 
 def decode(name: str, content: bytes, problems: list[str]) -> str:
@@ -133,9 +164,9 @@ def read_rows(name: str, text: str, problems: list[str]) -> list[Row]:
                     "Put values that contain a comma in quotes."
                 )
                 continue
-            row = Row(
-                name, reader.line_num, dict(zip(columns, (value.strip() for value in values), strict=True))
-            )
+            blank = dict.fromkeys(table.optional, "")
+            cells = dict(zip(columns, (value.strip() for value in values), strict=True))
+            row = Row(name, reader.line_num, blank | cells)
             if _cells_fit(table, row, problems):
                 rows.append(row)
     except csv.Error as error:
@@ -148,7 +179,11 @@ def read_rows(name: str, text: str, problems: list[str]) -> list[Row]:
 def _header_fits(name: str, header: list[str], problems: list[str]) -> bool:
     columns = TABLES[name].columns
     found = [
-        *(f"{name}:1: column '{each}' is missing." for each in columns if each not in header),
+        *(
+            f"{name}:1: column '{each}' is missing."
+            for each in columns
+            if each not in header and each not in TABLES[name].optional
+        ),
         *(f"{name}:1: column '{each}' is not known." for each in header if each not in columns),
         *(
             f"{name}:1: column '{each}' stands there {n} times."
@@ -174,7 +209,7 @@ def _cells_fit(table: Table, row: Row, problems: list[str]) -> bool:
             problems.append(f"{where} holds a line break or control character. Enter the code alone.")
         elif _BROKEN_FORMULA.fullmatch(value.upper()):
             problems.append(f"{where} is '{value}', a formula that failed. Enter the code itself.")
-        elif _MANGLED.fullmatch(value) and (most or column.startswith("stampli_")):
+        elif is_mangled(value) and (most or column.startswith("stampli_") or column in _CODE_PATTERNS):
             problems.append(
                 f"{where} is '{value}', a code that a spreadsheet turned into a number. "
                 "Format the column as text and enter the code again."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 from stampli_infor_transforms.crosswalks import Crosswalks
+from stampli_infor_transforms.hints import NO_HINTS, Hints
 from stampli_infor_transforms.mapping import map_invoice, map_payment
 from stampli_infor_transforms.policy import Policy
 from stampli_infor_transforms.reference import (
@@ -63,11 +64,13 @@ class World:
     )
     suppliers: tuple[Supplier, ...] = SUPPLIERS
     divisions: tuple[str, ...] = ("AAA", "BBB")
+    periods: dict[str, date] = field(default_factory=dict)
+    hints: Hints = NO_HINTS
 
     @property
     def reference(self) -> Reference:
         company = CompanyReference(
-            company=Company(100, "EUR", self.divisions),
+            company=Company(100, "EUR", self.divisions, **self.periods),
             suppliers=self.suppliers,
             dimensions=DIMENSIONS,
             tax_codes=(TaxCode("1"), TaxCode("7")),
@@ -77,19 +80,32 @@ class World:
     def having(self, **policy: Any) -> World:
         return replace(self, policy=replace(self.policy, **policy))
 
+    def open(self, **periods: date) -> World:
+        return replace(self, periods=periods)
+
     def table(self, name: str, *rows: str) -> World:
         return replace(self, tables={**self.tables, f"{name}.csv": "\n".join(rows)})
 
     def invoice(self, record: Any) -> Mapping:
         crosswalks = Crosswalks.parse(self.tables)
         return map_invoice(
-            record, crosswalks=crosswalks, reference=self.reference, policy=self.policy, today=TODAY
+            record,
+            crosswalks=crosswalks,
+            reference=self.reference,
+            policy=self.policy,
+            today=TODAY,
+            hints=self.hints,
         )
 
     def payment(self, record: Any) -> Mapping:
         crosswalks = Crosswalks.parse(self.tables)
         return map_payment(
-            record, crosswalks=crosswalks, reference=self.reference, policy=self.policy, today=TODAY
+            record,
+            crosswalks=crosswalks,
+            reference=self.reference,
+            policy=self.policy,
+            today=TODAY,
+            hints=self.hints,
         )
 
 

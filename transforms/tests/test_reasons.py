@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stampli_infor_transforms.policy import GlString
 from stampli_infor_transforms.reasons import REASONS, Reason, reason
+from stampli_infor_transforms.reference import Supplier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +147,42 @@ CASES: list[tuple[str, str, Case]] = [
     ("code_too_long", "po_number", _head(po_number="PO123456789")),
     ("code_too_long", "lines.1.ait1", _line(gl_account="61000000000")),
     ("code_too_long", "reference", _pay(reference="R" * 28)),
+    ("code_mangled", "lines.1.ait1", _line(gl_account="1.23E+05")),
+    ("code_mangled", "supplier", _head(vendor_external_id="1,23E+05")),
+    (
+        "period_closed",
+        "posting_date",
+        lambda w, r: w.open(closed_until=date(2026, 1, 31)).invoice(r.invoice()),
+    ),
+    (
+        "period_not_open",
+        "posting_date",
+        lambda w, r: w.open(open_until=date(2026, 1, 30)).invoice(r.invoice()),
+    ),
+    (
+        "period_closed",
+        "payment_date",
+        lambda w, r: w.open(closed_until=date(2026, 2, 28)).payment(r.payment()),
+    ),
+    (
+        "po_invoice",
+        "po_number",
+        lambda w, r: w.having(po_invoices="review").invoice(r.invoice(po_number="PO1")),
+    ),
+    (
+        "po_invoice",
+        "po_number",
+        lambda w, r: w.having(po_invoices="review").invoice(r.invoice(lines=[r.line(po_number="PO1")])),
+    ),
+    ("code_too_long", "lines.1.po_number", _line(po_number="PO123456789")),
+    ("code_too_long", "lines.1.po_line", _line(po_line="1000")),
+    (
+        "supplier_tax_number_differs",
+        "supplier",
+        lambda w, r: replace(w, suppliers=(Supplier("Y1", "Example Ltd", tax_number="GB123"),)).invoice(
+            r.invoice(vendor_external_id=None, vendor_tax_id="GB124")
+        ),
+    ),
     ("no_lines", "lines", _head(lines=[])),
     ("line_company_differs", "lines.1.company", _line(company="Other")),
     ("allocation_not_found", "lines.1.allocation", _line(allocation="HALVES")),
@@ -172,7 +210,7 @@ def test_document_is_held(code: str, field: str, case: Case, world: World, recor
     assert found[0].text.endswith(".")
     assert re.search(
         r"Add |Enter |Correct |Set |Check |Use |Split |Code |Approve |Unblock |Wait |book |Shorten |Give "
-        r"|Say |Choose |Let |set |Only ",
+        r"|Say |Change |Choose |Let |set |Only ",
         found[0].text,
     ), f"does not say what to do: {found[0].text}"
 
