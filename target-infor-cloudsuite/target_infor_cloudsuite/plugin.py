@@ -56,6 +56,11 @@ EXPECTED = (
 )
 
 
+def one_line(fault: BaseException) -> str:
+    """A fault as one line, for a log or a terminal."""
+    return " ".join(line.strip() for line in str(fault).splitlines() if line.strip())
+
+
 class Command(SingerCommand):
     """The command line: one clear line instead of a traceback for what is no defect."""
 
@@ -70,7 +75,7 @@ class Command(SingerCommand):
             )
             sys.exit(_SIGNALLED + stop.signum)
         except EXPECTED as fault:
-            self.logger.error("%s", fault)  # noqa: TRY400 - a person reads it; the traceback says nothing more
+            self.logger.error("%s", one_line(fault))  # noqa: TRY400 - a person reads it; the traceback says nothing more
         except BrokenPipeError:
             self.logger.error("Nobody reads the output any more; the run ends.")  # noqa: TRY400 - as above
         sys.exit(_FAILED)

@@ -42,6 +42,7 @@ ACCEPTED_STREAMS = (
     "source_files",
     "meltano_test_stream",
 )
+_LARGEST_LINE = 2**31
 _LARGEST_AMOUNT = 10**14
 _DECIMALS = -4
 
@@ -66,7 +67,7 @@ def _receive_document(tx: Tx, stream: str, record: Mapping[str, Any], *, hand: H
         values = _document_values(stream, record)
     except IdentityError as fault:
         kind = DOCUMENT_STREAMS[stream]
-        source = record["source"] if stream.startswith("ap_") else record
+        source = _source(stream, record)
         _add_rejected(tx, _values(kind, source), raw=record, fault=fault.reason.to_json(), hand=hand)
         return
     document_id = documents.add(tx, hand=hand, values=values)
@@ -85,7 +86,7 @@ def _document_values(stream: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """
     kind = DOCUMENT_STREAMS[stream]
     arrived_mapped = stream.startswith("ap_")
-    source: Mapping[str, Any] = record["source"] if arrived_mapped else record
+    source = _source(stream, record)
     digest = content_hash(f"{kind}s", source)
     return _values(kind, source) | {
         "status": Status.RECEIVED.value,
@@ -194,13 +195,20 @@ def _values(kind: str, source: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _source(stream: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record as the tap sent it; nothing where a mapped one does not carry it."""
+    source = record.get("source") if stream.startswith("ap_") else record
+    return source if isinstance(source, dict) else {}
+
+
 def _origin(record: Mapping[str, Any]) -> dict[str, Any]:
     line = record.get("_sdc_source_line")
+    # A record of another tap may hold anything here, the ledger's columns not.
     return {
         "source_file": text_of(record.get("_sdc_source_file")) or "",
-        "source_line": line if isinstance(line, int) else 0,
-        "source_mtime": text_of(record.get("_sdc_source_mtime")) or "",
-        "source_sha256": text_of(record.get("_sdc_source_sha256")) or "",
+        "source_line": line if isinstance(line, int) and 0 <= line < _LARGEST_LINE else 0,
+        "source_mtime": (text_of(record.get("_sdc_source_mtime")) or "")[:40],
+        "source_sha256": (text_of(record.get("_sdc_source_sha256")) or "")[:64],
     }
 
 
