@@ -109,7 +109,7 @@ def draft(stream: str, record: Mapping[str, Any], *, number: int) -> Document:
 
 def _receive_rejected(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
     kind = _REJECTED_KINDS.get(str(record.get("stream")), "invoice")
-    fault = {
+    fault: dict[str, Any] = {
         "code": record.get("reason") or "rejected",
         "field": "",
         "text": record.get("message") or "",
