@@ -89,7 +89,7 @@ def _hold_as_amended(tx: Tx, new: Document, held: Document, *, hand: Hand) -> No
 
 
 def _is_copy(new: Document, other: Document) -> bool:
-    """Same content; and where it still waits, the same approval and mapping: that may be what it waits for."""
+    """Same content; and where it still waits, the same approval and mapping: it may wait for those."""
     if new.content_hash != other.content_hash:
         return False
     return other.status not in _WAITING or _standing(new) == _standing(other)
