@@ -181,9 +181,10 @@ def _catalog(context: Context, cono: int) -> Catalog:
 def _choose_program(wanted: str, catalog: Catalog, cono: int) -> InvoiceBatchProgram:
     if not catalog.exposes(ap_ledger.PROGRAM, *ap_ledger.REQUIRED):
         raise SetupError(
-            f"Company {cono}: this tenant does not expose {ap_ledger.PROGRAM} ({', '.join(ap_ledger.REQUIRED)}), "
-            "without which nobody can say whether M3 has an invoice already. Nothing was posted. Ask whoever "
-            "runs M3 to activate it for the service account (MRS001, and the API's roles)."
+            f"Company {cono}: this tenant does not expose {ap_ledger.PROGRAM} "
+            f"({', '.join(ap_ledger.REQUIRED)}), without which nobody can say whether M3 has an invoice "
+            "already. Nothing was posted. Ask whoever runs M3 to activate it for the service account (MRS001, "
+            "and the API's roles)."
         )
     programs: Sequence[InvoiceBatchProgram] = [
         each for each in INVOICE_PROGRAMS.values() if wanted in {"auto", each.name}

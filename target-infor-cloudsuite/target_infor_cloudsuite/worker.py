@@ -7,7 +7,9 @@ import socket
 import uuid
 from pathlib import Path
 
-_START_FIELD = 19  # of /proc/<pid>/stat behind the command's closing bracket: when the process began, in clock ticks
+_START_FIELD = (
+    19  # of /proc/<pid>/stat behind the command's closing bracket: when the process began, in clock ticks
+)
 
 
 def worker_name() -> str:

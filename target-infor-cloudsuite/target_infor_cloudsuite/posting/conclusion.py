@@ -1,4 +1,4 @@
-"""The end of an invoice's way: the commit where the program has one, what M3 then holds, or the withdrawal."""
+"""The end of an invoice's way: the commit where there is one, what M3 then holds, or the withdrawal."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def give_up(context: Context, works: Sequence[Work]) -> None:
             )
             continue
         text = (
-            f"M3 has had all of batch {document.inbn} since {document.updated_at:%Y-%m-%d %H:%M} UTC and has not "
-            "posted it. Look at it in APS450: post it there, or delete it and replay."
+            f"M3 has had all of batch {document.inbn} since {document.updated_at:%Y-%m-%d %H:%M} UTC "
+            "and has not posted it. Look at it in APS450: post it there, or delete it and replay."
         )
         _hold(context, work, "open_batch_in_m3", text)
 
@@ -179,7 +179,7 @@ def _batch_errors(work: Work, seen: Seen) -> dict[str, Any]:
 
 
 def withdraw(context: Context, works: Sequence[Work]) -> None:
-    """Delete batches that M3 will not take; where it cannot be, the document says what a person must delete."""
+    """Delete batches that M3 will not take; what cannot be deleted is named for a person."""
     able = [work for work in works if work.company.program.can_withdraw(work.company.catalog)]
     for work in works:
         if work not in able:

@@ -1,7 +1,7 @@
 """Documents in doubt: a write may or may not have happened. M3 is asked, and never told again blindly.
 
-It is asked no sooner than the settle time after the answer was lost, and what it does not show is asked for once
-more, another settle time later. What it does not show then either did not happen and is sent again, once.
+It is asked no sooner than the settle time after the answer was lost, and what it does not show is asked for
+once more, another settle time later. What it does not show then did not happen and is sent again, once.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.posting.resolve import Plan
+    from target_infor_cloudsuite.posting.plan import Plan
 
 _log = logging.getLogger(__name__)
 

@@ -53,8 +53,8 @@ def _with_program_of(document: Document, company: CompanySetup) -> CompanySetup:
 def advance(context: Context, works: Sequence[Work]) -> None:
     """Take invoices as far as they will go by themselves.
 
-    They end posted, failed, in review, in doubt, or left at a step of their own: where M3 did not run what was
-    sent, or (``read_back``) where M3 is still to post what it has.
+    They end posted, failed, in review, in doubt, or left at a step of their own: where M3 did not run what
+    was sent, or (``read_back``) where M3 is still to post what it has.
     """
     _send_heads(context, [work for work in works if _needs_head(work)])
     _send_lines(context, _at(works, Step.LINES))
@@ -115,8 +115,8 @@ def waves(work: Work) -> list[list[int]]:
     LstLines tells no accounting dimensions. Lines that look the same there and are coded differently never
     travel together, so that after a lost answer M3's list tells which of them is in.
 
-    A program without a commit posts a batch as soon as its lines make up the total. So that no part of the lines
-    does, the lines against the total's sign go first, then those of nothing, then the others.
+    A program without a commit posts a batch as soon as its lines make up the total. So that no part of the
+    lines does, those against the total's sign go first, then those of nothing, then the others.
     """
     program, invoice = work.company.program, work.invoice
     phases: dict[int, list[int]] = {}

@@ -11,7 +11,7 @@ from target_infor_cloudsuite.ion.batching import transaction_bytes
 from target_infor_cloudsuite.ledger import attempts
 from target_infor_cloudsuite.ledger.attempts import AttemptOutcome
 from target_infor_cloudsuite.ledger.documents import ClaimLost
-from target_infor_cloudsuite.ledger.states import Status, Step
+from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.programs import abs100
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.ledger.payments import Statement
+    from target_infor_cloudsuite.ledger.states import Step
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.work import Work
 
@@ -41,7 +42,7 @@ class Letter:
     position: int = 0
 
 
-def send(
+def send(  # noqa: PLR0913 - what, where, and what then
     context: Context,
     *,
     program: str,
@@ -54,7 +55,7 @@ def send(
 
     Before a request leaves, each of its letters is durable as an attempt and its document is in ``posting``.
     When the answer is there, the attempt's end and whatever ``on_answer`` changes become durable in one
-    transaction. A document that leaves the step meanwhile (refused, in doubt) has no more of its letters sent.
+    transaction. A document that leaves the step meanwhile (refused, in doubt) has no more letters sent.
 
     Raises:
         IonError: M3 cannot be reached any more; everything that was under way has been written down.
@@ -66,7 +67,7 @@ def send(
         _Dispatch(context, program, step, cono, statement_id, on_answer).run(own)
 
 
-def send_for_statement(
+def send_for_statement(  # noqa: PLR0913 - what, where, and what then
     context: Context,
     statement: Statement,
     transaction: Transaction,
@@ -226,7 +227,7 @@ def _whole(transaction: Transaction, answer: Answer) -> Answer:
     return Answer(Outcome.IN_DOUBT, answer.records, detail=detail)
 
 
-def _attempt(  # noqa: PLR0913 - each names one thing of the attempt
+def _attempt(  # noqa: PLR0913, PLR0917 - each names one thing of the attempt
     context: Context,
     tx: Tx,
     step: Step,
@@ -253,7 +254,7 @@ def _attempt(  # noqa: PLR0913 - each names one thing of the attempt
     )
 
 
-def _record(  # noqa: PLR0913 - each names one thing of the attempt
+def _record(  # noqa: PLR0913, PLR0917 - each names one thing of the attempt
     context: Context,
     tx: Tx,
     attempt_id: int,

@@ -1,14 +1,14 @@
 """Payments into M3: one bank statement for each bank, currency and run; nothing books before its validation.
 
-A statement holds either all its payments whole or is never validated. Its lines and details are numbered by us,
-so a repeat of one whose answer was lost is told apart by M3 itself (XRE0104).
+A statement holds either all its payments whole or is never validated. Its lines and details are numbered by
+us, so a repeat of one whose answer was lost is told apart by M3 itself (XRE0104).
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.documents import AccountingPayment
 from stampli_infor_transforms.reasons import reason
@@ -67,7 +67,7 @@ def post(context: Context, works: Sequence[Work]) -> None:
             _log.warning("%s Its bank statement is not validated by this run.", lost)
 
 
-def _post_group(
+def _post_group(  # noqa: PLR0913 - a statement is of all these
     context: Context, group: list[Work], *, cono: int, divi: str, bank: str, currency: str
 ) -> None:
     """Post one group; when M3 refuses one payment, the others start over on a statement of their own."""
@@ -263,7 +263,7 @@ def validate(context: Context, sheet: Sheet, *, again: bool = False) -> bool:
     def on_begin(tx: Tx) -> None:
         ledger_payments.change_statement(tx, sheet.statement.id, hand=context.hand, status="validating")
         for work in sheet.works:
-            changes = {"step": Step.VALIDATE.value, "mapped": work.document.mapped}
+            changes: dict[str, Any] = {"step": Step.VALIDATE.value, "mapped": work.document.mapped}
             if work.document.status is Status.IN_DOUBT:
                 work.move(context, tx, Status.POSTING, **changes)
             else:

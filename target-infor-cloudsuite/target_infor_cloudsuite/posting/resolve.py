@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.documents import AccountingInvoice, AccountingPayment
@@ -13,42 +12,25 @@ from stampli_infor_transforms.reasons import Reason, reason
 
 from target_infor_cloudsuite.ledger import attempts, documents, payments
 from target_infor_cloudsuite.ledger.documents import ClaimLost
-from target_infor_cloudsuite.ledger.runs import plain_amount
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.ledger.types import canonical_json
 from target_infor_cloudsuite.posting import already_there, settlement
+from target_infor_cloudsuite.posting.neighbours import compare_with_ledger, money_of
+from target_infor_cloudsuite.posting.plan import Plan
 from target_infor_cloudsuite.posting.revisions import binds_its_key, is_undecided
 from target_infor_cloudsuite.posting.suppliers import complete_suppliers
 from target_infor_cloudsuite.programs.invoice_batch import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.already_there import Findings
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.posting.settlement import Settlement
     from target_infor_cloudsuite.programs.ap_ledger import LedgerInvoice
     from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
-
-_NEAR_DAYS = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to become of a document: its mapping, why it is held, and what a reader should know."""
-
-    mapped: AccountingInvoice | AccountingPayment | None
-    reasons: tuple[Reason, ...]
-    notes: tuple[str, ...]
-    duplicate_of: str = ""  # evidence that M3 or the ledger has it already
-    own_batch: dict[str, str] | None = None  # GetHead's record of the batch by which it stands in M3 already
-    settlement: Settlement | None = None
-
-    def held_for(self, *more: Reason) -> Plan:
-        """The same plan with more reasons."""
-        return replace(self, reasons=(*self.reasons, *more))
 
 
 def resolve(context: Context, batch: Sequence[Document]) -> None:
@@ -233,7 +215,8 @@ def _batch(head: dict[str, str]) -> str:
 def _taken(invoice: AccountingInvoice, what: str) -> Reason:
     text = (
         f"M3 holds another document under number {invoice.number} of supplier {invoice.supplier}: {what}; "
-        f"this one is {invoice.total} {invoice.currency}, payee {invoice.payee}. Compare, then correct or dismiss."
+        f"this one is {invoice.total} {invoice.currency}, payee {invoice.payee}. "
+        "Compare, then correct or dismiss."
     )
     return reason("number_taken_in_m3", "invoice_number", text)
 
@@ -247,12 +230,56 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
         return
     mapped = None if plan.mapped is None else plan.mapped.to_json()
     if isinstance(plan.mapped, AccountingInvoice):
-        plan = _compare_with_ledger(context, tx, document, plan, plan.mapped)
+        plan = compare_with_ledger(context, tx, document, plan, plan.mapped)
     if plan.settlement is not None and mapped is not None:
         mapped["settlement"] = plan.settlement.to_json()
         plan = plan.held_for(*settlement.overdrawn(tx, document.id, plan.settlement))
+    reasons = _not_accepted(document, plan, mapped)
+    changes = _columns(context, plan, mapped, reasons)
+    documents.release_m3_identity(tx, document.id)
+    if plan.duplicate_of:
+        _move(context, tx, document, Status.DUPLICATE, why=plan.duplicate_of, **changes)
+        return
+    if plan.mapped is None or (reasons and plan.own_batch is None):
+        _hold(context, tx, document, reasons, changes)
+        return
+    holder = documents.take_identity(tx, f"m3:{plan.mapped.m3_key}", document.id)
+    if holder != document.id:
+        _same_number(context, tx, document, holder, mapped=plan.mapped, changes=changes)
+        return
+    if plan.settlement is not None:
+        payments.set_applications(tx, document.id, plan.settlement.applied())
+    _move(context, tx, document, Status.READY, **changes)
+    if plan.own_batch is not None:  # whatever might hold it comes too late
+        _adopt_own_batch(context, tx, replace(document, status=Status.READY), plan.own_batch)
+
+
+def _adopt_own_batch(context: Context, tx: Tx, document: Document, head: dict[str, str]) -> None:
+    """M3 has posted a batch that carries our CORI after all: it is read back, not sent again."""
+    documents.move(
+        tx,
+        document,
+        Status.POSTING,
+        hand=context.hand,
+        worker=context.worker,
+        why=f"M3 has it by our own {_batch(head)}; it is read back.",
+        step=Step.READ_BACK.value,
+        reasons=[],
+        inbn=head["INBN"],
+        cori=head["CORI"],
+    )
+
+
+def _not_accepted(document: Document, plan: Plan, mapped: dict[str, Any] | None) -> list[Reason]:
     accepted = {each["fingerprint"] for each in document.accepted}
-    reasons = [r for r in plan.reasons if not (r.releasable and acceptance(r.code, mapped) in accepted)]
+    return [
+        each for each in plan.reasons if not (each.releasable and acceptance(each.code, mapped) in accepted)
+    ]
+
+
+def _columns(
+    context: Context, plan: Plan, mapped: dict[str, Any] | None, reasons: Sequence[Reason]
+) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "mapped": mapped,
         "reasons": [each.to_json() for each in reasons],
@@ -274,45 +301,11 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
             "folded_key": plan.mapped.folded_key,
             "program": context.companies[plan.mapped.cono].program.name,
         }
-    documents.release_m3_identity(tx, document.id)
-    if plan.duplicate_of:
-        _move(context, tx, document, Status.DUPLICATE, why=plan.duplicate_of, **changes)
-        return
-    if plan.own_batch is not None:
-        changes["reasons"] = []  # whatever might hold it comes too late
-    elif plan.mapped is None or reasons:
-        _hold(context, tx, document, reasons, changes)
-        return
-    if plan.mapped is None:
-        raise LookupError(f"{document.label} has a batch in M3 and no mapping.")
-    holder = documents.take_identity(tx, f"m3:{plan.mapped.m3_key}", document.id)
-    if holder != document.id:
-        _same_number(context, tx, document, holder, plan.mapped, changes)
-        return
-    if plan.settlement is not None:
-        payments.set_applications(tx, document.id, plan.settlement.applied())
-    _move(context, tx, document, Status.READY, **changes)
-    if plan.own_batch is not None:
-        _adopt_own_batch(context, tx, replace(document, status=Status.READY), plan.own_batch)
-
-
-def _adopt_own_batch(context: Context, tx: Tx, document: Document, head: dict[str, str]) -> None:
-    """M3 has posted a batch that carries our CORI after all: it is read back, not sent again."""
-    documents.move(
-        tx,
-        document,
-        Status.POSTING,
-        hand=context.hand,
-        worker=context.worker,
-        why=f"M3 has it by our own {_batch(head)}; it is read back.",
-        step=Step.READ_BACK.value,
-        inbn=head["INBN"],
-        cori=head["CORI"],
-    )
+    return changes
 
 
 def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
-    """Whether the document speaks for its source key; an amended one may inherit it from one that never got to M3."""
+    """Whether the document speaks for its source key; it may inherit it from one that never got to M3."""
     identity = f"source:{document.source_key}"
     holder_id = documents.take_identity(tx, identity, document.id)
     holder = documents.get(tx, holder_id)
@@ -327,64 +320,16 @@ def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
     return True
 
 
-def _compare_with_ledger(
-    context: Context, tx: Tx, document: Document, plan: Plan, invoice: AccountingInvoice
-) -> Plan:
-    """Near duplicates by rank: nearly the same number is held, the others are noted."""
-    mode = context.settings["near_duplicates"]
-    if mode == "off":
-        return plan
-    notes: list[str] = []
-    held: list[Reason] = []
-    for other in documents.near_by_number(tx, document.id, invoice.folded_key):
-        if other.m3_key == invoice.m3_key or other.source_key == document.source_key:
-            continue  # the very same number, or an own revision, is no near duplicate: the keys tell
-        text = f"Document {other.id} of the same supplier has nearly the same number: {other.number}, {_money(other)}."
-        if mode == "hold":
-            held.append(
-                reason("near_duplicate", "invoice_number", f"{text} Compare, then release or dismiss.")
-            )
-        else:
-            notes.append(text)
-    near = documents.near_by_amount(
-        tx, document, cono=invoice.cono, supplier=invoice.supplier, amount=invoice.total
-    )
-    notes += [
-        f"Same supplier and amount within 7 days: document {other.id}, number {other.number}."
-        for other in near
-        if _within(other.document_date, invoice.invoice_date)
-    ]
-    twins = documents.near_by_other_supplier(
-        tx, document, cono=invoice.cono, supplier=invoice.supplier, amount=invoice.total
-    )
-    notes += [f"Same number and amount at supplier {other.supplier}: document {other.id}." for other in twins]
-    return replace(plan.held_for(*held), notes=(*plan.notes, *notes))
-
-
-def _within(text: str, day: date) -> bool:
-    try:
-        return abs(date.fromisoformat(text) - day) <= _NEAR_DAYS
-    except ValueError:
-        return False
-
-
-def _money(document: Document) -> str:
-    return (
-        ""
-        if document.amount is None
-        else f"{plain_amount(document.amount, document.currency)} {document.currency}"
-    )
-
-
-def _same_number(
+def _same_number(  # noqa: PLR0913 - two documents and what is known of them
     context: Context,
     tx: Tx,
     document: Document,
     holder_id: int,
+    *,
     mapped: AccountingInvoice | AccountingPayment,
     changes: dict[str, Any],
 ) -> None:
-    """Another document holds the same key in M3: the same invoice under another id, or a question for a person."""
+    """Another document holds the same key in M3: the same under another id, or a question for a person."""
     holder = documents.get(tx, holder_id)
     if holder is None:
         raise LookupError(f"Document {holder_id} holds an identity and is not in the ledger.")
@@ -397,7 +342,8 @@ def _same_number(
         _move(context, tx, document, Status.DUPLICATE, why=why, **changes | {"other_id": holder.id})
         return
     text = (
-        f"Document {holder.id} ({holder.status}) has the same number at the same supplier, over {_money(holder)}. "
+        f"Document {holder.id} ({holder.status}) has the same number at the same supplier, "
+        f"over {money_of(holder)}. "
         "Compare the two, then dismiss one."
     )
     _hold(context, tx, document, [reason("same_number_in_ledger", "invoice_number", text)], changes)

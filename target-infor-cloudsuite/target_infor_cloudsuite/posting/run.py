@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 _ON_THE_WAY = (Status.POSTING, Status.IN_DOUBT)
 _TO_RESOLVE = (Status.RECEIVED, Status.REVIEW, Status.READY)
-#: A statement in doubt is looked at this often in one run; a gateway that never answers must not hold the run for ever.
+#: A statement in doubt is looked at this often in one run; a gateway that never answers must not hold it up.
 _STATEMENT_LOOKS = 4
-#: M3 posts a batch some time after it has all of it. It is asked again after these pauses, then by the next run.
+#: M3 posts a batch some time after it has all of it. It is asked after these pauses, then by the next run.
 _POLL_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15, 30, 30, 30)
 _SHORT_POLL_SECONDS = 2
 
@@ -40,7 +40,7 @@ def work_off(context: Context) -> None:
     """Bring every document to rest that this worker can claim.
 
     Raises:
-        IonError: M3 cannot be reached or turns us away; what is done is kept, the next run goes on from there.
+        IonError: M3 cannot be reached or turns us away; what is done is kept, the next run goes on.
         LedgerError: The ledger cannot be written.
     """
     with _leases_renewed(context):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ion.answers import Transaction
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.posting.resolve import Plan
+    from target_infor_cloudsuite.posting.plan import Plan
     from target_infor_cloudsuite.programs.ap_ledger import LedgerInvoice
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SettledInvoice:
-    """One invoice as M3 holds it, and what is taken from it. Amounts are signed, in the invoice's currency."""
+    """One invoice as M3 holds it, and what is taken of it. Amounts are signed, in its currency."""
 
     key: str
     divi: str

@@ -1,4 +1,4 @@
-"""Bank statements on their way: opened, reported when they are given up, and what their payments settle now."""
+"""Bank statements on their way: opened, reported when given up, and what their payments settle now."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def settlement_of(work: Work) -> Settlement:
     return Settlement.from_json((work.document.mapped or {})["settlement"])
 
 
-def open_statement(
+def open_statement(  # noqa: PLR0913 - a statement is of all these
     context: Context, works: Sequence[Work], *, cono: int, divi: str, bank: str, currency: str
 ) -> Statement | None:
     """Open a statement; None when there is none now, and the payments say why where M3 refused it.
@@ -116,7 +116,7 @@ def abandon(context: Context, tx: Tx, statement: Statement, *, why: str) -> None
         {"statement": statement.number, "bank": statement.bank, "key": statement.statement_key, "why": why},
     )
     _log.warning(
-        "Bank statement %s (bank %s) stays unvalidated in M3 and books nothing: %s. It may be deleted in ABS100.",
+        "Bank statement %s (bank %s) stays unvalidated in M3 and books nothing: %s. Delete it in ABS100.",
         statement.number,
         statement.bank,
         why,

@@ -1,4 +1,4 @@
-"""Status, payee and tax number of the suppliers that documents name: one bulk read for those not known yet."""
+"""Status, payee and tax number of the suppliers that documents name: one bulk read for the unknown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def complete_suppliers(context: Context, wanted: Collection[tuple[int, str]]) -> bool:
-    """Make sure that the status of these suppliers (CONO, SUNO) is known; whether anything new was learned."""
+    """Learn the status of these suppliers (CONO, SUNO) where it is unknown; whether anything was."""
     unknown: dict[int, list[str]] = defaultdict(list)
     for cono, suno in sorted(wanted):
         company = context.reference.companies.get(cono)

@@ -1,6 +1,6 @@
 """The MI programs that take documents into M3: one module each, and the seam they share.
 
-Nothing outside this package names a field of these programs. Another CloudSuite product would be another module.
+Nothing outside this package names a field of these programs. Another product would be another module.
 """
 
 from target_infor_cloudsuite.programs.aps100 import APS100MI

@@ -37,9 +37,7 @@ def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
 
 @pytest.fixture
-def rig_for(
-    sandboxes: Callable[..., rigs.Sandbox], tmp_path: Path
-) -> Iterator[Callable[..., rigs.Rig]]:
+def rig_for(sandboxes: Callable[..., rigs.Sandbox], tmp_path: Path) -> Iterator[Callable[..., rigs.Rig]]:
     """Fresh targets, each in front of the sandbox of a tenant that has no faults and remembers no request."""
     made: list[rigs.Rig] = []
 

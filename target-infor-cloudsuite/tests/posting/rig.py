@@ -1,4 +1,4 @@
-"""A sandbox as a process of its own, and a target around it: in this process with a clock of its own, or as one."""
+"""A sandbox as a process, and a target before it: in this process with its own clock, or as a process."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ from stampli_infor_sandbox.m3.database import open_for_reading
 from stampli_infor_transforms.identity import source_key
 from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import Ledger, documents, events
-from target_infor_cloudsuite.ledger.documents import Document, Hand
+from target_infor_cloudsuite.ledger.documents import Hand
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.posting import decisions
 from target_infor_cloudsuite.posting.intake import receive
 from target_infor_cloudsuite.posting.run import work_off
-from target_infor_cloudsuite.settings import Settings, read_settings
+from target_infor_cloudsuite.settings import read_settings
 from target_infor_cloudsuite.setup import open_gateway, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from target_infor_cloudsuite.ledger.documents import Document
+    from target_infor_cloudsuite.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
@@ -49,7 +52,14 @@ class Sandbox:
     options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        command = [str(BIN / "stampli-infor-sandbox"), "serve", "--home", str(self.home), "--scenario", "empty"]
+        command = [
+            str(BIN / "stampli-infor-sandbox"),
+            "serve",
+            "--home",
+            str(self.home),
+            "--scenario",
+            "empty",
+        ]
         command += ["--tenant", self.tenant, "--requests-per-minute", "0", "--validation-delay-ms", "0"]
         self.process = subprocess.Popen(
             [*command, *self.options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -101,7 +111,7 @@ class Sandbox:
 
 @dataclass
 class Time:
-    """A clock that a test owns: sleeping moves it on, and ``on_sleep`` says what must have happened by then."""
+    """A clock that a test owns: sleeping moves it on; ``on_sleep`` waits for what happens by then."""
 
     moment: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     slept: float = 0.0
@@ -171,7 +181,9 @@ class Rig:
         path = self.directory / "target.json"
         path.write_text(json.dumps(self.config), "utf-8")
         messages = self.directory / "messages.jsonl"
-        messages.write_text("".join(f"{json.dumps(each, default=float)}\n" for each in _messages(records)), "utf-8")
+        messages.write_text(
+            "".join(f"{json.dumps(each, default=float)}\n" for each in _messages(records)), "utf-8"
+        )
         with messages.open() as stdin, (self.directory / "target.err").open("a") as stderr:
             return subprocess.Popen(
                 [str(BIN / "target-infor-cloudsuite"), "--config", str(path)],
@@ -237,7 +249,9 @@ class Rig:
 
     def in_m3(self, record: dict[str, Any]) -> list[dict[str, Any]]:
         """What M3's AP ledger holds under an invoice's number."""
-        return [each for each in self.sandbox.books()["invoices"] if each["number"] == record["invoice_number"]]
+        return [
+            each for each in self.sandbox.books()["invoices"] if each["number"] == record["invoice_number"]
+        ]
 
     def staged(self, record: dict[str, Any]) -> list[dict[str, Any]]:
         return [each for each in self.sandbox.books()["staged"] if each["number"] == record["invoice_number"]]
@@ -271,7 +285,13 @@ class Rig:
         return Decimal(held[0]["paid"])
 
 
-_DEPARTMENTS = {"": None, "ADM": "Administration", "MKT": "Marketing", "ENG": "Engineering", "OPS": "Operations"}
+_DEPARTMENTS = {
+    "": None,
+    "ADM": "Administration",
+    "MKT": "Marketing",
+    "ENG": "Engineering",
+    "OPS": "Operations",
+}
 
 
 def _booked(line: dict[str, Any]) -> tuple[Decimal, Decimal, str, Any]:
@@ -286,7 +306,8 @@ def _messages(records: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
     for stream in ("invoices", "payments"):
         own = [record for record in records if _stream(record) == stream]
         if own:
-            yield {"type": "SCHEMA", "stream": stream, "schema": {"type": "object"}, "key_properties": []}
+            schema = {"type": "object", "properties": {name: {} for name in own[0]}}
+            yield {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": []}
         for record in own:
             yield {"type": "RECORD", "stream": stream, "record": record}
     yield {"type": "STATE", "value": {"bookmarks": {}}}

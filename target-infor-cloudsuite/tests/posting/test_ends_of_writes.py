@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_a_payment_is_booked_once_however_a_write_of_it_ends(
     rig.run()
     rig.run()
     assert [rig.status(each) for each in paid] == ["posted", "posted"]
-    assert (rig.paid(first), rig.paid(second)) == (119, 100)
+    assert (rig.paid(first), rig.paid(second)) == (Decimal(119), Decimal(100))
     assert all(rig.document(each).settled for each in paid)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,7 +44,7 @@ def test_partial_and_multi_invoice_payments_with_a_credit(rig: Rig) -> None:
     part, rest = payment((first, "19")), payment((second, "238"), (credit, "-59.50"))
     rig.run(first, second, credit, part, rest)
     assert [rig.status(each) for each in (part, rest)] == ["posted", "posted"]
-    assert (rig.paid(first), rig.paid(second)) == (19, 238)
+    assert (rig.paid(first), rig.paid(second)) == (Decimal(19), Decimal(238))
     assert rig.document(rest).settled
     assert len(rig.statements(part, rest)) == 1
 
@@ -67,7 +68,7 @@ def test_lines_that_were_not_run_go_with_the_same_statement(rig: Rig) -> None:
     rig.sandbox.fault("terminate_bulk_after", "ABS100MI", "AddStatmtLine", n=1)
     rig.run()
     assert [rig.status(each) for each in (good, bad, other)] == ["posted"] * 3
-    assert (rig.paid(first), rig.paid(second), rig.paid(third)) == (119, 119, 119)
+    assert (rig.paid(first), rig.paid(second), rig.paid(third)) == (Decimal(119), Decimal(119), Decimal(119))
 
 
 def test_a_statement_that_m3_refuses_is_split_until_the_culprit_is_alone(rig_for: Callable[..., Rig]) -> None:
@@ -93,7 +94,7 @@ def test_a_statement_that_m3_refuses_is_split_until_the_culprit_is_alone(rig_for
     rig.run()
     assert rig.status(other) == "posted"
     assert rig.status(ours) == "review open_amount_differs"
-    assert (rig.paid(first), rig.paid(second)) == (100, 119)
+    assert (rig.paid(first), rig.paid(second)) == (Decimal(100), Decimal(119))
 
 
 def test_a_bank_that_m3_lacks_is_for_a_person(rig: Rig, tmp_path: Path) -> None:

@@ -1,11 +1,10 @@
-"""Lines that may travel together: LstLines tells no dimensions, so what is in doubt must be told by the rest."""
+"""Lines that may travel together: LstLines tells no dimensions, so the rest must tell what is in doubt."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,8 +113,6 @@ def test_no_part_of_the_lines_completes_a_batch_that_posts_by_itself(
 
 
 def test_lines_of_one_coding_share_a_wave() -> None:
-    line = SimpleNamespace(amount=Decimal(10), tax=Decimal(0))
-    del line
     same = AccountingLine(
         kind="expense",
         amount=Decimal(10),
