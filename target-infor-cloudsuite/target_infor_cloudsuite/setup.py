@@ -182,8 +182,8 @@ def _choose_program(wanted: str, catalog: Catalog, cono: int) -> InvoiceBatchPro
     if not catalog.exposes(ap_ledger.PROGRAM, *ap_ledger.REQUIRED):
         raise SetupError(
             f"Company {cono}: this tenant does not expose {ap_ledger.PROGRAM} "
-            f"({', '.join(ap_ledger.REQUIRED)}), without which nobody can say whether M3 has an invoice "
-            "already. Nothing was posted. Ask whoever runs M3 to activate it for the service account (MRS001, "
+            f"({', '.join(ap_ledger.REQUIRED)}), without which nobody can say whether M3 has an "
+            "invoice already. Nothing was posted. Ask whoever runs M3 to activate it for the account (MRS001, "
             "and the API's roles)."
         )
     programs: Sequence[InvoiceBatchProgram] = [

@@ -1,0 +1,72 @@
+"""What settles a doubt: our own correlation id, the settle time, and a second look."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.posting.rig import Rig, invoice, line
+else:
+    from posting_rig import invoice, line
+
+
+def test_a_batch_of_somebody_else_is_never_taken_for_ours(rig_for: Callable[..., Rig]) -> None:
+    """While our AddHead is in doubt, somebody enters the same number in M3 by hand."""
+    rig, elsewhere = rig_for("aps450"), rig_for("aps450")
+    ours = invoice(line("100"))
+    theirs = invoice(line("70"), number=ours["invoice_number"])
+    elsewhere.account("6996")
+    elsewhere.run()
+
+    def enter() -> None:
+        rig.time.on_sleep = lambda: None
+        elsewhere.run(theirs)
+
+    rig.time.on_sleep = enter
+    rig.sandbox.fault("status", "", "AddHead", status=503, record={"SINO": ours["invoice_number"]})
+    rig.run(ours)
+    held = rig.in_m3(ours)
+    assert [each["amount"] for each in held] == ["83.30"]
+    assert rig.document(ours).inbn != str(held[0]["inbn"])
+    assert rig.document(ours).status != "posted"
+
+
+def test_a_write_that_m3_does_after_the_first_look_is_not_sent_again(rig_for: Callable[..., Rig]) -> None:
+    rig = rig_for("aps100")
+    late = invoice()
+    sleeps = 0
+
+    def wait() -> None:
+        nonlocal sleeps
+        sleeps += 1
+        deadline = time.monotonic() + 10
+        while sleeps > 1 and not rig.staged(late):
+            assert time.monotonic() < deadline, "the late work was never done"
+
+    rig.time.on_sleep = wait
+    rig.sandbox.fault("work_after_answer", "", "AddHead", delay_ms=500)
+    rig.run(late)
+    assert rig.sandbox.sent("AddHead", SINO=late["invoice_number"]) == 1
+    assert rig.is_whole(late)
+
+
+def test_m3_is_asked_no_sooner_than_the_settle_time(rig_for: Callable[..., Rig]) -> None:
+    rig = rig_for("aps100", in_doubt_settle_seconds=77)
+    lost = invoice()
+    rig.sandbox.fault("refuse", "", "AddHead")
+    rig.run(lost)
+    assert rig.time.slept == 2 * 77, "two looks, one settle time apart"
+    assert rig.is_whole(lost)
+
+
+def test_lines_beyond_a_lists_cap_are_not_taken_for_absent(rig_for: Callable[..., Rig]) -> None:
+    """The grid gives 100 records a list, whatever is asked: the list is read on by its key."""
+    rig = rig_for("aps450", "--list-cap", "100", max_transactions_per_request=120)
+    many = invoice(*(line(str(n)) for n in range(1, 131)))
+    rig.sandbox.fault("reset_after_work", "", "AddLine", nth=2)
+    rig.run(many)
+    assert rig.status(many) == "posted"
+    assert rig.is_whole(many)
