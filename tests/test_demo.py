@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -140,22 +142,41 @@ def test_books_that_disagree_by_a_cent_are_found(wrong: str) -> None:
     assert len(disagreements(tallies["ledger"], tallies["audit"], tallies["m3"])) == 1
 
 
-def test_the_demo_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_demo_that_is_interrupted_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    home = tmp_path / "demo"
     sandbox = ROOT / ".tools" / "sandbox" / "bin" / "stampli-infor-sandbox"
-    marker = str(tmp_path / "demo")
+    with (tmp_path / "log").open("wb") as log:
+        demo = subprocess.Popen(
+            [str(sandbox), "demo", "--home", str(home)], cwd=ROOT, env=clean_env(), stdout=log, stderr=log
+        )
+        while demo.poll() is None and not (home / "ledger.db").exists():
+            time.sleep(0.05)
+        assert processes_of(home)
+        demo.send_signal(number)
+        assert demo.wait(60) not in {0, None}
+    assert processes_of(home) == []
+
+
+def processes_of(home: Path) -> list[str]:
+    """Processes whose command line or environment names a sandbox's home."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                known = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            except OSError:
+                continue  # gone meanwhile
+            if str(home).encode() in known:
+                found.append(process.name)
+    return found
+
+
+def test_a_sandbox_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> None:
+    sandbox = ROOT / ".tools" / "sandbox" / "bin" / "stampli-infor-sandbox"
     done = subprocess.run(
-        [str(sandbox), "demo", "--home", marker, "--real", str(tmp_path / "nothing")],
+        [str(sandbox), "demo", "--home", str(tmp_path / "demo"), "--real", str(tmp_path / "nothing")],
         cwd=ROOT, env=clean_env(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "nothing" in done.stderr
-    assert not [
-        pid.name for pid in Path("/proc").iterdir() if pid.name.isdigit() and marker in command_line(pid)
-    ]
-
-
-def command_line(pid: Path) -> str:
-    try:
-        return (pid / "cmdline").read_text("utf-8", errors="replace")
-    except OSError:
-        return ""  # gone meanwhile
+    assert "spend-2011-05.csv" in done.stderr
