@@ -154,7 +154,7 @@ def tap_settings(sandbox: Sandbox) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def few(sample: tuple[Message, ...]) -> tuple[Message, ...]:
-    """Of the sample: two invoices that can be posted, one for review, a payment, and what else the tap sends."""
+    """Of the sample: two invoices to post, one to review, a payment, and what else the tap sends."""
     wanted = {"SI-5001", "SI-5002", "SI-5022", "SP-8001"}
     kept: list[Message] = []
     seen: set[str] = set()

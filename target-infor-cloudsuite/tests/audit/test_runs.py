@@ -15,8 +15,9 @@ from target_infor_cloudsuite.ledger import documents
 from target_infor_cloudsuite.ledger.documents import Hand
 
 if TYPE_CHECKING:
-    from target_infor_cloudsuite.ledger import Ledger
     from pathlib import Path
+
+    from target_infor_cloudsuite.ledger import Ledger
 
 HAND = Hand("tester", datetime(2026, 11, 22, 12, 0, tzinfo=UTC), "run1")
 DESIGN = (

@@ -9,9 +9,9 @@ from target_infor_cloudsuite.ledger import events
 from target_infor_cloudsuite.ledger.events import GENESIS
 
 if TYPE_CHECKING:
-    import pytest
     from collections.abc import Callable
 
+    import pytest
     from target_infor_cloudsuite.ledger import Ledger
     from target_infor_cloudsuite.ledger.documents import Hand
 

@@ -17,8 +17,8 @@ from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, referenc
 from target_infor_cloudsuite.ledger.tables import metadata
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
     from target_infor_cloudsuite.ledger.documents import Hand
 

@@ -1,0 +1,264 @@
+"""The commands as processes: what they show, what they change, and how they end."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from pipelines import ROOT
+from target_infor_cloudsuite.cli.main import main
+from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, MAPPER_JSONSCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines import Sandbox
+
+    from tests.conftest import Message, Programs
+
+README = ROOT / "target-infor-cloudsuite" / "README.md"
+WHO = ("--actor", "Erika Muster", "--reason", "checked with the vendor")
+
+
+def commands(
+    command: click.Command = main, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from commands(inner, (*path, name))
+    else:
+        yield path, command
+
+
+ALL = dict(commands())
+
+
+# -- use ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_each_command_explains_itself(path: tuple[str, ...], quiet: Programs) -> None:
+    done = quiet.call("cloudsuite-ap", *path, "--help")
+    assert done.returncode == 0
+    assert "Usage: cloudsuite-ap" in done.stdout
+    assert all(
+        each.get_default(click.Context(ALL[path])) is not None or getattr(each, "help", "")
+        for each in ALL[path].params
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nonsense",), ("nonsense",)),
+        (("review", "show"), ("--id",)),
+        (("review", "show", "--id", "x"), ("--id", "x")),
+        (("status", "--format", "xml"), ("xml", "json")),
+        (("replay", *WHO), ("--id", "--all")),
+        (("replay", "--all", "--id", "1", *WHO), ("--id", "--all")),
+        (("replay", "--all", "--actor", "x"), ("--reason",)),
+        (("replay", "--all", "--actor", " ", "--reason", "x"), ("--actor", "blank")),
+        (("dismiss", "--id", "1", "--reason", "x"), ("--actor",)),
+        (("release", "--id", "1", *WHO), ("--accept",)),
+        (("--config", "/none.json", "status"), ("/none.json",)),
+        (("reference", "export"), ("--output",)),
+    ],
+)
+def test_wrong_use_is_one_line_and_2(
+    arguments: tuple[str, ...], words: tuple[str, ...], quiet: Programs
+) -> None:
+    done = quiet.ap(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert all(word in line for word in words), line
+
+
+def test_what_fails_is_one_line_and_1(quiet: Programs) -> None:
+    for arguments in (("status",), ("review", "list"), ("audit", "verify"), ("dismiss", "--id", "1", *WHO)):
+        done = quiet.ap(*arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert "There is no ledger at sqlite:///" in line
+    assert not (quiet.directory / "ledger.db").exists()
+
+
+def test_secrets_are_made_and_opened(quiet: Programs) -> None:
+    keys = [quiet.call("cloudsuite-ap", "secrets", "new-key").stdout.strip() for _ in range(2)]
+    assert quiet.call("cloudsuite-ap", "secrets", "encrypt", text="x").returncode == 1
+    quiet.env["STAMPLI_INFOR_KEY"] = keys[0]
+    ionapi = json.dumps({"broken": "json-secret-42"})
+    token = quiet.call("cloudsuite-ap", "secrets", "encrypt", text=f"{ionapi}\n").stdout.strip()
+    assert token.startswith("enc:")
+    assert quiet.call("cloudsuite-ap", "secrets", "encrypt", text="").returncode == 2
+    del quiet.config["ionapi_path"]
+    quiet.config["ionapi"] = token
+    quiet.env["STAMPLI_INFOR_KEY"] = ",".join(reversed(keys))
+    told = quiet.target().stderr
+    assert "lacks" in told or "missing" in told or "key" in told
+    assert "json-secret-42" not in told
+    quiet.env["STAMPLI_INFOR_KEY"] = keys[1]
+    told = quiet.target().stderr
+    assert "another key" in told
+    assert token[4:] not in told
+
+
+# -- a ledger with something in it ------------------------------------------------------------
+
+
+@pytest.fixture
+def worked(quiet: Programs, few: tuple[Message, ...]) -> Programs:
+    """A ledger in which nothing could be posted: what came waits for a person."""
+    wanted = {"SI-5022"}
+    messages = [
+        message
+        for message in few
+        if "record" not in message
+        or message["stream"] not in {"invoices", "payments"}
+        or message["record"].get("invoice_id") in wanted
+    ]
+    done = quiet.target(messages)
+    assert done.returncode == 0, done.stderr
+    return quiet
+
+
+def test_status_is_as_designed(worked: Programs) -> None:
+    before, after = worked.ap("--format", "json", "status"), worked.ap("status", "--format", "json")
+    assert before.stdout == after.stdout
+    assert before.returncode == 0
+    found = json.loads(before.stdout)
+    assert list(found) == ["documents", "oldest_review", "last_run"]
+    assert found["documents"] == {
+        "invoice": {
+            "rejected": {"count": 1, "amounts": {}},
+            "review": {"count": 1, "amounts": {"EUR": "89.25"}},
+        },
+        "payment": {},
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", found["oldest_review"])
+    assert set(found["last_run"]) == {"run_id", "started_at", "ended_at", "outcome", "requests", "throttled"}
+    assert "review list" in before.stderr
+
+
+def test_the_environment_takes_the_place_of_a_file(worked: Programs) -> None:
+    for name, value in worked.config.items():
+        worked.env[f"TARGET_INFOR_CLOUDSUITE_{name.upper()}"] = str(value)
+    done = worked.call("cloudsuite-ap", "review", "list", "--format=json")
+    assert done.returncode == 3
+    assert [each["status"] for each in json.loads(done.stdout)] == ["review", "rejected"]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_tables_fit_and_cut_no_id_and_no_code(width: int, worked: Programs) -> None:
+    worked.env["COLUMNS"] = str(width)
+    listed, shown = worked.ap("review", "list"), worked.ap("review", "show", "--id", "1")
+    for done, words in (
+        (listed, ("supplier_not_found", "rejected", "invoices_2026-11-18.csv", "UW-1", "89.25 EUR")),
+        (
+            shown,
+            (
+                "supplier_not_found",
+                "/outbound/invoices_2026-11-18.csv",
+                "document.received",
+                "document.review",
+            ),
+        ),
+        (worked.ap("status"), ("review", "89.25 EUR", "oldest in review")),
+    ):
+        assert all(word in done.stdout for word in words), done.stdout
+        assert max(map(len, done.stdout.splitlines())) <= width
+    assert (listed.returncode, shown.returncode) == (3, 0)
+
+
+def test_review_by_reason(worked: Programs) -> None:
+    assert [each["number"] for each in worked.json("review", "list", "--reason", "supplier_not_found")] == [
+        "UW-1"
+    ]
+    none = worked.ap("--format", "json", "review", "list", "--reason", "unbalanced")
+    assert (none.returncode, json.loads(none.stdout)) == (0, [])
+
+
+def test_show_has_all_there_is(worked: Programs) -> None:
+    shown = worked.json("review", "show", "--id", "1")
+    assert shown["raw"]["invoice_id"] == "SI-5022"
+    assert [each["group"] for each in shown["reasons"]] == ["missing_information"]
+    assert [each["action"] for each in shown["history"]] == ["document.received", "document.review"]
+    done = worked.ap("review", "show", "--id", "4711")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_who_decides_and_why_stands_in_the_audit(worked: Programs, quiet_sandbox: Sandbox) -> None:
+    refused = worked.ap("release", "--id", "1", "--accept", "supplier_not_found", *WHO)
+    assert refused.returncode == 2
+    assert "cannot be released" in refused.stderr
+    assert worked.ap("release", "--id", "1", "--accept", "unbalanced", *WHO).returncode == 2
+    assert worked.ap("dismiss", "--id", "1", *WHO).returncode == 0
+    assert worked.ap("dismiss", "--id", "1", *WHO).returncode == 2
+    assert worked.counts()["invoice"] == {"dismissed": 1, "rejected": 1}
+    assert worked.json("replay", "--id", "1", *WHO) == {"replayed": [1]}
+    history = worked.json("review", "show", "--id", "1")["history"]
+    told: list[Any] = [(each["actor"], each["action"], each["details"].get("why")) for each in history[-2:]]
+    assert told == [
+        ("Erika Muster", "document.dismissed", "checked with the vendor"),
+        ("Erika Muster", "document.received", "checked with the vendor"),
+    ]
+    assert worked.json("audit", "verify")["problems"]  # not exported yet
+    assert worked.json("audit", "export")["written"] == 2
+    assert worked.json("audit", "verify")["problems"] == []
+    assert quiet_sandbox.books()["staged"] == []
+
+
+def test_a_touched_audit_file_is_told(worked: Programs) -> None:
+    (path,) = (worked.directory / "output" / "audit").glob("*.jsonl")
+    path.write_text(path.read_text("utf-8").replace("SI-5022", "SI-9999").replace("UW-1", "UW-2"), "utf-8")
+    done = worked.ap("audit", "verify")
+    assert done.returncode == 1
+    assert "was changed" in done.stderr
+
+
+def test_reference_data_is_read_anew(quiet: Programs, quiet_sandbox: Sandbox) -> None:
+    counts = [quiet.json("reference", "refresh")["companies"] for _ in range(2)]
+    before = quiet_sandbox.requests()
+    assert (
+        quiet.json("reference", "export", "--output", "reference.json")["companies"] == counts[0] == counts[1]
+    )
+    assert quiet_sandbox.requests() == before  # young enough
+    assert {each["cono"] for each in counts[0]} == {100, 200}
+    done = quiet.ap("reference", "export", "--output", "/proc/none/reference.json")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+# -- the README ------------------------------------------------------------
+
+
+def first_cells(heading: str) -> set[str]:
+    """The names in the first column of the table under a heading."""
+    section = README.read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_the_readme_has_every_setting_and_no_other() -> None:
+    own = set(CONFIG_JSONSCHEMA["properties"]) | set(MAPPER_JSONSCHEMA["properties"])
+    of_the_sdk = {"add_record_metadata", "load_method", "batch_size_rows", "stream_maps", "stream_map_config"}
+    of_the_sdk |= {"faker_config", "flattening_enabled", "flattening_max_depth", "flattening_max_key_length"}
+    assert first_cells("Settings") == own - of_the_sdk
+
+
+def test_the_readme_has_every_command_and_no_other() -> None:
+    assert first_cells("Commands") == {" ".join(path) for path in ALL}
+
+
+def test_the_readme_has_every_option_and_no_other() -> None:
+    section = README.read_text("utf-8").partition("\n## Commands\n")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `([a-z -]+)` \|([^|]*)\|", section, flags=re.MULTILINE))
+    common = {"--format"}
+    for path, command in ALL.items():
+        options = {name for each in command.params for name in each.opts} - common
+        assert set(re.findall(r"`(--[a-z-]+)", rows[" ".join(path)])) == options, path
+    root = {name for each in main.params for name in each.opts} - {"--version"}
+    assert all(f"`{name}" in section for name in root)
