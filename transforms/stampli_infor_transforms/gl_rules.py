@@ -38,6 +38,27 @@ class Subject:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A text with stars, as what stands between them; a regular expression could take for ever."""
+
+    parts: tuple[str, ...]
+
+    def is_whole(self, text: str) -> bool:
+        """Whether the pattern fits the whole of a text."""
+        first, *rest = self.parts
+        if not rest:
+            return text == first
+        *middle, last = rest
+        if not text.startswith(first) or len(text) < len(first) + len(last) or not text.endswith(last):
+            return False
+        return _in_order(middle, text[len(first) : len(text) - len(last)])
+
+    def is_within(self, text: str) -> bool:
+        """Whether the pattern fits somewhere in a text."""
+        return _in_order(self.parts, text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlRule:
     """One row of gl_rules.csv.
@@ -55,7 +76,7 @@ class GlRule:
     cono: int
     divi: str
     priority: int
-    patterns: Mapping[str, re.Pattern[str]]
+    patterns: Mapping[str, Pattern]
     ait: str
     value: str
     at: str
@@ -64,14 +85,24 @@ class GlRule:
         """Whether every pattern of the rule fits."""
         for column, pattern in self.patterns.items():
             if column == "vendor":
-                if not any(pattern.fullmatch(_plain(each)) for each in subject.vendors if each):
+                if not any(pattern.is_whole(_plain(each)) for each in subject.vendors if each):
                     return False
             elif column == "text":
-                if not pattern.search(_plain(subject.text)):
+                if not pattern.is_within(_plain(subject.text)):
                     return False
-            elif not pattern.fullmatch(_plain(getattr(subject, column))):
+            elif not pattern.is_whole(_plain(getattr(subject, column))):
                 return False
         return True
+
+
+def _in_order(parts: Sequence[str], text: str) -> bool:
+    at = 0
+    for part in parts:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def first_matches(rules: Sequence[GlRule], subject: Subject) -> dict[str, GlRule]:
@@ -109,17 +140,15 @@ def _rule(row: Row, problems: list[str]) -> GlRule | None:
         cono=int(cells["cono"]),
         divi=cells["divi"],
         priority=int(priority),
-        patterns={column: _pattern(cells[column]) for column in PATTERNS if cells[column].strip("*")},
+        patterns={
+            column: Pattern(tuple(_plain(cells[column]).split("*")))
+            for column in PATTERNS
+            if cells[column].strip("*")
+        },
         ait=cells["ait"],
         value=cells["value"],
         at=row.at,
     )
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    # Several stars in a row say no more than one, and cost time without end.
-    parts = re.split(r"\*+", _plain(text))
-    return re.compile(".*?".join(map(re.escape, parts)), re.DOTALL)
 
 
 def _plain(text: str) -> str:

@@ -125,7 +125,7 @@ class _Line:
             missing = f"{self._named(at, code)} is not in M3 company {self.company.company.cono}. "
             zeros = self.company.lacks_zeros(at, code)
             if zeros:
-                missing += f"M3 has {zeros}: a spreadsheet may have dropped the zeros. "
+                missing += f"M3 has {zeros}, which differs in leading zeros alone. "
             missing += f"Add a row to {_table(at)}, or open it in M3 (CRS630)."
             suggestions = self.company.suggest_codes(at, code)
             self._add("gl_account_not_found" if at == 1 else "dimension_not_found", at, missing, suggestions)

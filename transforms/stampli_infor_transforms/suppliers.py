@@ -219,7 +219,7 @@ class _Search:
         )
         zeros = self.company.supplier_lacks_zeros(code or self.vendor.external_id)
         if zeros:
-            what += f". M3 has {zeros}: a spreadsheet may have dropped the zeros"
+            what += f". M3 has {zeros}, which differs in leading zeros alone"
         text = f"{self.vendor} {what}. Add a row to suppliers.csv or create the supplier in M3."
         self.findings.add("supplier_not_found", "supplier", text, suggestions=suggestions)
 

@@ -273,3 +273,52 @@ def test_check_of_a_document_mapped_elsewhere(world: World, records: Records) ->
         ("code_too_long", "lines.1.text"),
         ("tax_code_missing", "lines.1.tax_code"),
     }
+
+
+def test_purchase_orders_are_carried(world: World, records: Records) -> None:
+    record = records.invoice(po_number="PO1", lines=[records.line(po_number="PO2", po_line="10")])
+    document = _invoice(world.invoice(record))
+    assert document.po_number == "PO1"
+    assert (document.lines[0].po_number, document.lines[0].po_line) == ("PO2", "10")
+    assert AccountingInvoice.from_json(document.to_json()) == document
+
+
+def test_open_periods_say_nothing(world: World, records: Records) -> None:
+    periods = {"closed_until": date(2026, 1, 30), "open_until": date(2026, 1, 31)}
+    assert world.open(**periods).invoice(records.invoice()).reasons == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u7532\u4e59\u6709\u9650\u516c\u53f8",
+        "\u0428\u043c\u0438\u0434\u0442",
+        "\x00\x1b[31m",
+        "a" * 10_000,
+        "\U0001f600",
+        "\u202e",
+    ],
+)
+def test_any_name_is_carried_or_shown_short(name: str, world: World, records: Records) -> None:
+    record = records.invoice(
+        vendor_external_id=None,
+        vendor_id=None,
+        vendor_name=name,
+        memo=name,
+        lines=[records.line(description=name)],
+    )
+    mapping = world.invoice(record)
+    assert [each.code for each in mapping.reasons] in (["supplier_not_found"], ["vendor_missing"])
+    assert all(len(each.text) < 500 for each in mapping.reasons)
+    assert isinstance(mapping.document, AccountingInvoice)
+    assert len(mapping.document.lines[0].text) <= 40
+    assert bool(mapping.notes) == (len(name) > 40)
+
+
+def test_lost_zeros_are_said(world: World, records: Records) -> None:
+    mapping = world.invoice(records.invoice(lines=[records.line(gl_account="006100")]))
+    assert "M3 has 6100, which differs in leading zeros alone" in mapping.reasons[0].text
+    assert mapping.reasons[0].suggestions[0] == "6100 Travel (100 %)"
+    supplier = replace(world, suppliers=(replace(world.suppliers[0], suno="00042"),))
+    text = supplier.invoice(records.invoice(vendor_external_id="42")).reasons[0].text
+    assert "M3 has 00042, which differs in leading zeros alone" in text
