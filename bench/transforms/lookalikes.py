@@ -111,7 +111,7 @@ def register(
 
 
 def _relatives(name: str, rng: random.Random, *, at_most: int = 20) -> list[str]:
-    """Return names of the same house and of others that sound like it: forms, trades, another letter or word."""
+    """Return names of the same house and of others that sound like it."""
     ways = [
         *[_another_form] * 8,
         *[_another_trade] * 4,

@@ -1,4 +1,4 @@
-"""Stampli's vendors and GL accounts held against M3: what would be found, and the crosswalk rows that are missing."""
+"""Stampli's vendors and GL accounts held against M3, with the crosswalk rows that are missing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Alignment:
         m3_name: its name.
         text: for a clerk, what is wrong; '' for nothing.
         suggestions: likely values, best first.
-        proposed: the row to review and merge into suppliers.csv or gl_accounts.csv, by column; {} where there is
+        proposed: the row to review and merge into suppliers.csv or gl_accounts.csv, by column; {} where
+        there is
             nothing to propose.
     """
 
@@ -104,7 +105,7 @@ def align_accounts(
     *,
     on: date,
 ) -> tuple[Alignment, ...]:
-    """Return each GL account of this M3 company beside M3's, as a line with that code would be coded on a day."""
+    """Return each GL account of this M3 company beside M3's, as a line is coded on a day."""
     found = []
     for record in account_records:
         fields = Fields(record, Findings())
@@ -132,7 +133,7 @@ def _supplier_row(
     elif supplier.status in {BLOCKED, PRELIMINARY}:
         outcome = "blocked"
         state = "blocked" if supplier.status == BLOCKED else "preliminary"
-        text = f"Supplier {supplier.suno} is {state} in M3 (status {supplier.status}). Change it in CRS620. {text}".strip()
+        text = f"Supplier {supplier.suno} is {state} in M3. Change it in CRS620. {text}".strip()
     elif vendor.name and normalise_name(vendor.name) != normalise_name(supplier.name):
         outcome = "renamed"
         text = f"M3 has another name: {supplier.name}. Check that it is the same supplier. {text}".strip()
@@ -165,8 +166,15 @@ def _account_row(  # noqa: PLR0913, PLR0917 - one row's worth of what align_acco
 ) -> Alignment:
     code, name, findings = fields.text("gl_account"), fields.text("gl_account_name"), Findings()
     source = SourceLine(
-        number="1", amount=Decimal(1), tax=Decimal(), tax_code="", text="", gl_account=code, dimensions={}, allocation=""
-    )  # fmt: skip
+        number="1",
+        amount=Decimal(1),
+        tax=Decimal(),
+        tax_code="",
+        text="",
+        gl_account=code,
+        dimensions={},
+        allocation="",
+    )
     coder = Coder(place=place, currency="", crosswalks=crosswalks, policy=policy, findings=findings)
     lines = coder.lines(source, tax_code="", tax_rule="")
     for line in lines:

@@ -16,7 +16,8 @@ class Change:
     """One field that differs.
 
     Attributes:
-        field: like ``lines.2.ait1``; a line counts from 1 as it stands in the document. ``reasons.<code>`` for a
+        field: like ``lines.2.ait1``; a line counts from 1 as it stands in the document. ``reasons.<code>``
+        for a
             reason that comes or goes.
         old: as text, '' for nothing.
         new: likewise.

@@ -171,14 +171,16 @@ def _period(field: str, day: date, company: CompanyReference, findings: Findings
         findings.add(
             "period_closed",
             field,
-            f"{what} has closed (until {periods.closed_until.isoformat()}). Change the date in Stampli, or open the "
+            f"{what} has closed (until {periods.closed_until.isoformat()}). Change the date in "
+            "Stampli, or open the "
             "period in M3.",
         )
     elif periods.open_until is not None and day > periods.open_until:
         findings.add(
             "period_not_open",
             field,
-            f"{what} has not opened yet (open until {periods.open_until.isoformat()}). Wait until it is open, or "
+            f"{what} has not opened yet (open until {periods.open_until.isoformat()}). Wait until "
+            "it is open, or "
             "change the date in Stampli.",
         )
 

@@ -87,7 +87,7 @@ class Coder:
         vendors: every way to name the vendor, for the rules.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name
         self,
         *,
         place: Place,

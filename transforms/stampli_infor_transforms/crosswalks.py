@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from stampli_infor_transforms.allocations import Share, allocation_key, read_shares
-from stampli_infor_transforms.gl_rules import GlRule, read_rules
+from stampli_infor_transforms.gl_rules import read_rules
 from stampli_infor_transforms.numbering import normalise_number
 from stampli_infor_transforms.policy import AITS, DIMENSIONS
 from stampli_infor_transforms.tables import NO_TAX_CODE, TABLES, decode, rate_of, read_rows
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from stampli_infor_transforms.gl_rules import GlRule
     from stampli_infor_transforms.tables import Row
 
 # People write names in more ways than one; ids and codes are taken to the letter.

@@ -1,4 +1,6 @@
-"""Invoices whose lines belong to several companies: one record for each company, where that can be decided."""
+"""Invoices whose lines belong to several companies: one record for each company, "
+"where that can be decided.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,11 @@ def split_by_company(
 ) -> tuple[Record, ...]:
     """Return an invoice as one record for each company that its lines name; never raises.
 
-    Each part keeps the header and `_sdc_*`; company, total, tax, lines and, where the sign turns, the type are
+    Each part keeps the header and `_sdc_*`; company, total, tax, lines and, where the sign turns, the type
+    are
     its own, and `split_from` says what it was taken from. So its source key is (its company, invoice id). The
-    record comes back whole where nothing is to be split, or where the split would be a guess: an amount that is
+    record comes back whole where nothing is to be split, or where the split would be a guess: an amount
+    that is
     missing or unreadable, a total that is not lines plus tax, signs that contradict each other, or tax in the
     header alone over lines of several tax codes or signs. `map_invoice` then says what is wrong.
 
@@ -74,7 +78,9 @@ def _grouped(
 
 
 def _amounts(record: Record, lines: Sequence[Record]) -> tuple[list[Decimal], list[Decimal], bool] | None:
-    """Return each line's net and tax, and whether the tax came from the header; None where they do not balance."""
+    """Return each line's net and tax, and whether the tax came from the header; None "
+    "where they do not balance.
+    """
     total, header_tax = _amount(record.get("total_amount"), None), _amount(record.get("tax_amount"), None)
     nets = [_amount(line.get("amount"), None) for line in lines]
     taxes = [_amount(line.get("tax_amount"), Decimal()) for line in lines]
@@ -103,20 +109,25 @@ def _amount(value: Any, blank: Decimal | None) -> Decimal | None:
 
 
 def _of_own_company(line: Record, header: str, own: str) -> Record:
-    """Return a line of a part; one that named no company belongs to the header's, which may not be the part's."""
+    """Return a line of a part; one that named no company belongs to the header's, which "
+    "may not be the part's.
+    """
     if text_of(line.get("company")) or normalise_number(header) == normalise_number(own):
         return line
     return {**line, "company": header or None}
 
 
 def _signed(record: Record, part: dict[str, Any]) -> dict[str, Any]:
-    """Return a part whose sign is not the whole's as the kind that it is: a credit within an invoice, or back."""
+    """Return a part whose sign is not the whole's as the kind that it is: a credit "
+    "within an invoice, or back.
+    """
     whole_total = amount_of(record.get("total_amount")) or Decimal()
     total: Decimal = part["total_amount"]
     is_credit = kind_of(record) == "CREDIT_MEMO"
     if total * whole_total >= 0:
         return part
-    # A credit memo written with positive amounts: its negative part is an invoice, and so are all its amounts.
+    # A credit memo written with positive amounts: its negative part is an invoice, and its amounts
+    # turn with it.
     turn = -1 if is_credit and whole_total > 0 else 1
     return {
         **part,

@@ -1,6 +1,7 @@
 """GL rules: which dimension a line gets from its account, vendor, company or text, the first match for each.
 
-A blank pattern fits everything; in others ``*`` stands for any characters and the case does not count. The text
+A blank pattern fits everything; in others ``*`` stands for any characters and the case does not count. The
+text
 pattern may stand anywhere in the description, the others have to fit the whole.
 """
 

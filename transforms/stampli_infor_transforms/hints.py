@@ -1,8 +1,7 @@
-"""What is known of vendors besides the document itself: what people confirmed, and the vendors stream's tax ids."""
+"""What is known of vendors besides the document: what people confirmed, and tax ids."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from stampli_infor_transforms.numbering import normalise_number
 from stampli_infor_transforms.values import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from stampli_infor_transforms.coding import Coder
 from stampli_infor_transforms.companies import Place, find_place
 from stampli_infor_transforms.documents import AccountingInvoice, Mapping
 from stampli_infor_transforms.findings import Fields, Findings, is_record
-from stampli_infor_transforms.hints import NO_HINTS, Hints
+from stampli_infor_transforms.hints import NO_HINTS
 from stampli_infor_transforms.identity import IdentityError, is_approved, kind_of, source_key
 from stampli_infor_transforms.invoice_lines import InvoiceReader
 from stampli_infor_transforms.suppliers import Party, Vendor, find_supplier
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from stampli_infor_transforms.coding import SourceLine
     from stampli_infor_transforms.crosswalks import Crosswalks
     from stampli_infor_transforms.document_parts import AccountingLine
+    from stampli_infor_transforms.hints import Hints
     from stampli_infor_transforms.policy import Policy
     from stampli_infor_transforms.reference import Reference
 
 
-def map_invoice(
+def map_invoice(  # noqa: PLR0913 - all by name
     record: MappingABC[str, Any],
     *,
     crosswalks: Crosswalks,
@@ -232,7 +233,8 @@ def _part_note(fields: Fields, company: str) -> None:
     if isinstance(whole, MappingABC):
         total, owner = shown(whole.get("total_amount")), text_of(whole.get("company")) or "none"
         fields.findings.notes.append(
-            f"This is the part of company {company[:40]} of an invoice over {total} that Stampli holds for company "
+            f"This is the part of company {company[:40]} of an invoice over {total} that Stampli "
+            "holds for company "
             f"{owner[:40]}."
         )
 
@@ -244,7 +246,8 @@ def _po_invoice(fields: Fields, lines: list[SourceLine], policy: Policy) -> None
         fields.findings.add(
             "po_invoice",
             "po_number",
-            f"The invoice is for purchase order {', '.join(named[:5])}. Check in M3 whether it is to be matched with "
+            f"The invoice is for purchase order {', '.join(named[:5])}. Check in M3 whether it is "
+            "to be matched with "
             "the order's receipts; release it to post it as an expense.",
         )
 

@@ -118,7 +118,8 @@ class _Line:
                 self._add(
                     "code_mangled",
                     at,
-                    f"{self._named(at, code)} is a code that a spreadsheet turned into a number. Let Stampli export "
+                    f"{self._named(at, code)} is a code that a spreadsheet turned into a number. Let "
+                    "Stampli export "
                     "again and do not save the file from a spreadsheet, or correct the code.",
                 )
                 return

@@ -1,7 +1,9 @@
 """Which of many company names come nearest to one that has no exact match.
 
-Two steps, so that it is quick among 50,000: an index of letter triples gives the few hundred names that share the
-rarest of them, and only those are compared in full. What people and machines do to names counts little: blanks,
+Two steps, so that it is quick among 50,000: an index of letter triples gives the few hundred names that
+share the
+rarest of them, and only those are compared in full. What people and machines do to names counts little:
+blanks,
 word order, umlauts written out, 'and' for '&', initials for first names, a cut end, another legal form.
 """
 
@@ -9,8 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from heapq import nlargest
-from operator import itemgetter
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz, process
@@ -26,7 +27,7 @@ LEAST_SCORE: Final = 50
 _LONGEST_QUERY: Final = 100
 _VISITED: Final = 10000
 _SHORTLIST: Final = 800
-_COMPARED: Final = 40
+_COMPARED: Final = 20
 _OTHER_FORM: Final = 8
 _NO_FORM: Final = 5
 _CUT: Final = 12
@@ -36,7 +37,7 @@ _READING: Final = 0.8
 
 _DIGRAPHS: Final = re.compile("(?<=[aou])e")
 _LETTERS: Final = str.maketrans(
-    {"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "t", "ı": "i"}
+    {"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "t", "\u0131": "i"}
 )
 _AND: Final = frozenset({"and", "und", "et", "en", "og", "och", "the"})
 
@@ -77,7 +78,7 @@ class NameIndex:
         self._known = Counter(word for looks in self._looks for word in looks.words)
 
     def nearest(self, name: str) -> list[tuple[int, int]]:
-        """Return (position, score of 100) of the three names that come nearest to a normalised one, best first."""
+        """Return (position, score of 100) of the three names that come nearest, best first."""
         query = Looks(name[:_LONGEST_QUERY])
         scored = ((_alike(query, self._looks[at]), at) for at in self._shortlist(query))
         # Of near equals, that of better known words; then the earlier, so that the answer never wavers.
@@ -88,7 +89,7 @@ class NameIndex:
         return min(self._known[word] for word in self._looks[at].words)
 
     def _shortlist(self, query: Looks) -> Iterable[int]:
-        """Return the positions worth a full comparison: those that share the most of the query's rare triples."""
+        """Return the positions that share the most of the query's rare triples."""
         postings = sorted(filter(None, map(self._with_gram.get, _grams(query.whole))), key=len)
         shared: Counter[int] = Counter()
         visited = 0
@@ -97,7 +98,7 @@ class NameIndex:
             if visited > _VISITED and shared:
                 break
             shared.update(posting)
-        near = [at for at, _ in nlargest(_SHORTLIST, shared.items(), key=itemgetter(1))]
+        near = _most_shared(shared)
         if len(near) <= _COMPARED:
             return near
         hits: dict[int, None] = {}
@@ -105,6 +106,20 @@ class NameIndex:
             ranked = process.extract(text, [names[at] for at in near], scorer=fuzz.ratio, limit=_COMPARED)
             hits.update((near[place], None) for _, _, place in ranked)
         return hits
+
+
+def _most_shared(shared: Counter[int]) -> list[int]:
+    """Return the `_SHORTLIST` positions with the highest counts; to sort takes longer."""
+    wanted, least = _SHORTLIST, 1
+    for level, count in sorted(Counter(shared.values()).items(), reverse=True):
+        if count > wanted:
+            least = level
+            break
+        wanted -= count
+    else:
+        return list(shared)
+    above = [at for at, count in shared.items() if count > least]
+    return above + list(islice((at for at, count in shared.items() if count == least), wanted))
 
 
 def _grams(text: str) -> set[str]:

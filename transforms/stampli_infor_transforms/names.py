@@ -1,8 +1,10 @@
 """Company names as they compare.
 
 `fingerprints` knows the legal forms of the world; only its table is used. Its own cleaning needs ICU and maps
-every script to ASCII, which would make different names alike; and it takes a form for another one that is merely
-akin (GmbH & Co. KG for GmbH, PAO for RAO, Pte Ltd for Ltd), which are two companies of one group often enough.
+every script to ASCII, which would make different names alike; and it takes a form for another one that is
+merely
+akin (GmbH & Co. KG for GmbH, PAO for RAO, Pte Ltd for Ltd), which are two companies of one group often
+enough.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from stampli_infor_transforms.checks import check_payment
 from stampli_infor_transforms.companies import find_place
 from stampli_infor_transforms.documents import AccountingPayment, AppliedInvoice, Mapping
 from stampli_infor_transforms.findings import Fields, Findings, is_record
-from stampli_infor_transforms.hints import NO_HINTS, Hints
+from stampli_infor_transforms.hints import NO_HINTS
 from stampli_infor_transforms.identity import is_paid, source_key
 from stampli_infor_transforms.invoices import key_of, vendor_of
 from stampli_infor_transforms.suppliers import Party, find_supplier
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from stampli_infor_transforms.companies import Place
     from stampli_infor_transforms.crosswalks import Crosswalks
+    from stampli_infor_transforms.hints import Hints
     from stampli_infor_transforms.policy import Policy
     from stampli_infor_transforms.reference import Reference
 
 
-def map_payment(
+def map_payment(  # noqa: PLR0913 - all by name
     record: MappingABC[str, Any],
     *,
     crosswalks: Crosswalks,

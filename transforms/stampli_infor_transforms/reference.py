@@ -77,7 +77,7 @@ class CompanyReference:
         return self._suggest(dimension, code, self._open_values.get(dimension, _NOTHING))
 
     def lacks_zeros(self, dimension: int, code: str) -> str:
-        """Return the one open value that `code` is but for leading zeros; '' where there is none or several."""
+        """Return the one open value that `code` is but for leading zeros; '' otherwise."""
         found = self._open_values.get(dimension, _NOTHING).by_rest.get(without_zeros(code), ())
         return found[0] if len(found) == 1 and found[0] != code else ""
 

@@ -47,7 +47,7 @@ class Party:
     payee: str = ""
 
 
-def find_supplier(
+def find_supplier(  # noqa: PLR0913 - all by name
     vendor: Vendor,
     *,
     crosswalks: Crosswalks,
@@ -77,7 +77,7 @@ def find_supplier(
 class _Search:
     """One search; every way returns None where it has no say, so that the next is tried."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what find_supplier was given
         self,
         vendor: Vendor,
         crosswalks: Crosswalks,
@@ -130,8 +130,10 @@ class _Search:
             self.findings.add(
                 "code_mangled",
                 "supplier",
-                f"The external id '{shown(external_id)}' of {self.vendor} is a code that a spreadsheet turned into a "
-                "number. Let Stampli export again and do not save the file from a spreadsheet, or correct the id.",
+                f"The external id '{shown(external_id)}' of {self.vendor} is a code that a spreadsheet "
+                "turned into a "
+                "number. Let Stampli export again and do not save the file from a spreadsheet, or "
+                "correct the id.",
                 suggestions=self.company.suggest_suppliers(name=self.vendor.name, code=external_id),
             )
             return Party()
@@ -164,7 +166,7 @@ class _Search:
         return named
 
     def _check_name_match(self, supplier: Supplier) -> None:
-        """A name alone may mislead: a tax number that differs holds it, one that agrees or a person confirms it."""
+        """A name alone may mislead: a tax number that differs holds it."""
         agrees = self._tax_numbers_agree(supplier)
         confirmed = self.confirmed == supplier.suno
         how = ", confirmed by its tax number" if agrees else ", confirmed by a person" if confirmed else ""
@@ -175,8 +177,10 @@ class _Search:
             self.findings.add(
                 "supplier_tax_number_differs",
                 "supplier",
-                f"{self.vendor} has the name of M3 supplier {supplier.suno} ({supplier.name}), but tax number "
-                f"{shown(self.vendor.tax_id)}, and M3 has {supplier.tax_number}. Check which supplier it is, then release, "
+                f"{self.vendor} has the name of M3 supplier {supplier.suno} ({supplier.name}), but tax "
+                "number "
+                f"{shown(self.vendor.tax_id)}, and M3 has {supplier.tax_number}. Check which supplier "
+                "it is, then release, "
                 "or add a row to suppliers.csv.",
             )
         elif self.policy.name_needs_confirmation and not agrees and not confirmed:

@@ -85,12 +85,13 @@ class TaxCodes:
         return found, f"tax_code={found} {rule}"
 
     def _none(self, code: str, tax: Decimal, rule: str, where: str, what: str) -> tuple[str, str]:
-        """Return the code of what carries no M3 code, as in a country without VAT: none, unless there is tax."""
+        """Return the code of what carries no M3 code, as in a country without VAT."""
         if tax:
             self.findings.add(
                 "tax_code_missing",
                 where,
-                f"{what} has tax {tax:f}, but {rule} says that tax code '{code}' carries no M3 code. Correct the "
+                f"{what} has tax {tax:f}, but {rule} says that tax code '{code}' carries no M3 code. "
+                "Correct the "
                 "row or the tax in Stampli. Add a sales tax that is a cost to the line's amount in Stampli.",
             )
         return "", f"tax_code=none {rule}"
@@ -131,7 +132,8 @@ class TaxCodes:
             "tax_code_missing",
             "tax_amount",
             f"The invoice has tax {tax:f} in its header alone, but its lines name the tax codes "
-            f"{', '.join(sorted(codes))}, and {why}. Give the tax of each line in Stampli, or the rates in tax_codes.csv.",
+            f"{', '.join(sorted(codes))}, and {why}. Give the tax of each line in Stampli, or the "
+            "rates in tax_codes.csv.",
         )
         return [TaxPart("", tax, "")]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 from stampli_infor_transforms.crosswalks import Crosswalks
-from stampli_infor_transforms.hints import NO_HINTS, Hints
+from stampli_infor_transforms.hints import NO_HINTS
 from stampli_infor_transforms.mapping import map_invoice, map_payment
 from stampli_infor_transforms.policy import Policy
 from stampli_infor_transforms.reference import (
@@ -24,6 +24,7 @@ from stampli_infor_transforms.reference import (
 
 if TYPE_CHECKING:
     from stampli_infor_transforms.documents import Mapping
+    from stampli_infor_transforms.hints import Hints
 
 # The same examples every time, and no clock: a busy machine must not fail a test.
 settings.register_profile("steady", deadline=None, derandomize=True)

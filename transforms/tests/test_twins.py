@@ -68,7 +68,7 @@ def _typo(name: str, rng: random.Random) -> str:
 def test_changes_that_people_make(
     change: Callable[[str, random.Random], str], twins: list[tuple[str, str]], company: CompanyReference
 ) -> None:
-    rng = random.Random(9)
+    rng = random.Random(9)  # noqa: S311 - typos
     right = [_is_among_the_first(company, name, change(name, rng)) for name, _ in twins[::2]]
     assert sum(right) / len(right) >= 0.98
 
