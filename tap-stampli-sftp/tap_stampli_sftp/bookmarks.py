@@ -4,24 +4,29 @@ Each file is remembered by itself; there is no watermark, so a late file with an
 Shape::
 
     {"files": {path: {"size": int, "mtime": int, "sha256": hex}},   read, within the look-back window
-     "old":   [hex of 8 bytes, ..],                                 read, older, still listed
+     "old":   [base64 of 8 bytes each],                             read, older, still listed
      "seen":  {path: {"size": int, "mtime": int, "at": int, "cut": 1}}}   not read yet, and since when it
      is unchanged
 
-``cut`` stands only where the last row was cut off.
+``cut`` stands only where the last row was cut off. Of the files within the window at most FULL_ENTRIES,
+the youngest, have a full entry, so that the STATE of 100,000 files stays under 1.5 MB. An earlier version
+wrote ``old`` as hex texts; they are still read.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from tap_stampli_sftp.sftp.listing import RemoteFile
 
 _DAY = 86_400
+_BYTES = 8
+FULL_ENTRIES = 2000
 
 
 class Bookmarks:
@@ -39,7 +44,7 @@ class Bookmarks:
         self._oldest = now - lookback_days * _DAY
         self._files: dict[str, dict[str, Any]] = value.setdefault("files", {})
         self._seen: dict[str, dict[str, int]] = value.setdefault("seen", {})
-        self._old = frozenset(value.setdefault("old", []))
+        self._old = _unpacked(value.setdefault("old", []))
         self._by_content = {entry["sha256"]: path for path, entry in self._files.items()}
 
     def known(self, file: RemoteFile) -> bool:
@@ -47,7 +52,7 @@ class Bookmarks:
         entry = self._files.get(file.path)
         if entry is not None and (entry["size"], entry["mtime"]) == (file.size, file.mtime):
             return True
-        return bool(self._old) and file.mtime < self._oldest and fingerprint(file) in self._old
+        return bool(self._old) and fingerprint(file) in self._old
 
     def settled(self, file: RemoteFile, *, min_age_seconds: int) -> bool:
         """Whether the file has rested long enough; if not, it is noted as seen."""
@@ -78,24 +83,30 @@ class Bookmarks:
         self._by_content.setdefault(sha256, file.path)
         self._seen.pop(file.path, None)
 
-    def prune(self, listed: Iterable[RemoteFile]) -> None:
-        """Forget what is no longer listed; shrink what left the look-back window to its fingerprint."""
-        old = []
+    def prune(self, listed: Sequence[RemoteFile]) -> None:
+        """Forget what is no longer listed; shrink what left the look-back window to its fingerprint.
+
+        Args:
+            listed: The stream's files, oldest first.
+        """
+        old: set[bytes] = set()
         files: dict[str, dict[str, Any]] = {}
         seen: dict[str, dict[str, int]] = {}
-        for file in listed:
+        # Youngest first: the listing is sorted by mtime.
+        for file in reversed(listed):
             entry = self._files.get(file.path)
-            if file.mtime >= self._oldest:
-                if entry is not None:
-                    files[file.path] = entry
-            elif self.known(file):
-                old.append(fingerprint(file))
+            if entry is not None and file.mtime >= self._oldest and len(files) < FULL_ENTRIES:
+                files[file.path] = entry
+            elif entry is not None and (entry["size"], entry["mtime"]) == (file.size, file.mtime):
+                old.add(fingerprint(file))
+            elif self._old and (print_ := fingerprint(file)) in self._old:
+                old.add(print_)
             if file.path in self._seen:
                 seen[file.path] = self._seen[file.path]
-        self._files = self.value["files"] = files
+        self._files = self.value["files"] = dict(reversed(files.items()))
         self._seen = self.value["seen"] = seen
-        self.value["old"] = sorted(old)
         self._old = frozenset(old)
+        self.value["old"] = _packed(self._old)
 
     def _unchanged(self, file: RemoteFile) -> dict[str, int] | None:
         entry = self._seen.get(file.path)
@@ -106,6 +117,19 @@ class Bookmarks:
         )
 
 
-def fingerprint(file: RemoteFile) -> str:
-    """8 bytes, as hex, that stand for (path, size, mtime)."""
-    return hashlib.sha256(f"{file.path}\0{file.size}\0{file.mtime}".encode()).hexdigest()[:16]
+def fingerprint(file: RemoteFile) -> bytes:
+    """8 bytes that stand for (path, size, mtime)."""
+    return hashlib.sha256(f"{file.path}\0{file.size}\0{file.mtime}".encode()).digest()[:_BYTES]
+
+
+def _packed(prints: frozenset[bytes]) -> list[str]:
+    return [base64.b64encode(b"".join(sorted(prints))).decode()] if prints else []
+
+
+def _unpacked(texts: list[str]) -> frozenset[bytes]:
+    prints: list[bytes] = []
+    for text in texts:
+        # 16 characters are one fingerprint in hex; base64 of whole fingerprints has 12, 24, 32, 44 ..
+        data = bytes.fromhex(text) if len(text) == 2 * _BYTES else base64.b64decode(text)
+        prints += [data[at : at + _BYTES] for at in range(0, len(data), _BYTES)]
+    return frozenset(prints)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_stampli_sftp.fields import StreamName
-from tap_stampli_sftp.reading.flat import Refused, iso_time
+from tap_stampli_sftp.reading.files import Refused, iso_time
 from tap_stampli_sftp.sftp.listing import printable
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
 
-    from tap_stampli_sftp.reading.flat import Reading
+    from tap_stampli_sftp.reading.files import Reading
     from tap_stampli_sftp.sftp.fetch import FetchedFile
 
 MESSAGES_SHOWN = 20
@@ -23,11 +23,7 @@ def file_records(
 ) -> Iterator[tuple[StreamName, dict[str, Any]]]:
     """Each record with its stream; the ``source_files`` record comes last, when the counts are complete."""
     remote = local.remote
-    source = {
-        "_sdc_source_file": remote.path,
-        "_sdc_source_mtime": iso_time(remote.mtime),
-        "_sdc_source_sha256": local.sha256,
-    }
+    source, name = reading.source, printable(reading.source["_sdc_source_file"])
     shown = 0
     for document in reading.documents():
         if not isinstance(document, Refused):
@@ -35,7 +31,7 @@ def file_records(
             continue
         shown += 1
         if shown <= MESSAGES_SHOWN or document.reason == "cut_row":
-            logger.warning("%s rejected (%s): %s", printable(remote.path), document.reason, document.message)
+            logger.warning("%s rejected (%s): %s", name, document.reason, document.message)
         yield (
             StreamName.REJECTED_ROWS,
             {
@@ -50,7 +46,7 @@ def file_records(
     if shown > MESSAGES_SHOWN:
         logger.warning(
             "%s: %d more documents rejected; see the stream rejected_rows.",
-            printable(remote.path),
+            name,
             shown - MESSAGES_SHOWN,
         )
     yield (

@@ -8,7 +8,6 @@ only then remember it in the STATE. So a STATE never knows a file whose records 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,19 +16,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tap_stampli_sftp.bookmarks import Bookmarks
 from tap_stampli_sftp.errors import BadRowError, FileProblem, ListingError
 from tap_stampli_sftp.fields import FILE_STREAMS
-from tap_stampli_sftp.reading.flat import Refused, iso_time, read_file
-from tap_stampli_sftp.reading.text import Limits
-from tap_stampli_sftp.records import MESSAGES_SHOWN, file_records
+from tap_stampli_sftp.journal import Journal
+from tap_stampli_sftp.pgp import Decryption
+from tap_stampli_sftp.reading.files import Refused, read_file
+from tap_stampli_sftp.reading.parts import Limits
+from tap_stampli_sftp.records import file_records
 from tap_stampli_sftp.sftp.connect import Session
 from tap_stampli_sftp.sftp.fetch import fetched
 from tap_stampli_sftp.sftp.listing import list_directory, printable
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from tap_stampli_sftp.fields import StreamName
-    from tap_stampli_sftp.reading.flat import Reading
+    from tap_stampli_sftp.reading.files import Reading
     from tap_stampli_sftp.settings import Settings
     from tap_stampli_sftp.sftp.fetch import FetchedFile
     from tap_stampli_sftp.sftp.listing import Listing, RemoteFile
@@ -96,7 +98,7 @@ class Run:
             max_unpacked_ratio=settings.max_unpacked_ratio,
         )
         self._next_state = time.monotonic() + STATE_EVERY_SECONDS
-        self.count: Counter[str] = Counter()
+        self._journal = Journal(logger, min_age_seconds=settings.min_age_seconds)
 
     def everything(self) -> int:
         """Read all new files.
@@ -104,48 +106,51 @@ class Run:
         Returns:
             How many files could not be read and were left for the next run.
         """
-        with self._surroundings() as (session, spool):
-            listing = self._listing(session)
+        with self._surroundings():
+            listing = self._listing()
             for stream in self._templates:
                 for file in listing.files[stream]:
-                    self._outlet.check_interrupted()
                     if self._wanted(stream, file):
-                        self._read_one(session, stream, file, spool)
+                        self._outlet.check_interrupted()
+                        self._read_one(stream, file)
                         self._state_if_due()
                 self._bookmarks[stream].prune(listing.files[stream])
-        self._summary()
-        return self.count["failed"]
+        self._journal.summary()
+        return self._journal.count["failed"]
 
     def sample(self) -> Iterator[tuple[StreamName, dict[str, Any]]]:
         """Records of the newest file of each stream, whether read before or not; nothing is remembered."""
-        with self._surroundings() as (session, spool):
-            listing = self._listing(session)
+        with self._surroundings():
+            listing = self._listing()
             for stream in self._templates:
                 if not listing.files[stream]:
                     continue
                 file = listing.files[stream][-1]
                 try:
                     with (
-                        fetched(session, file, spool=spool, max_bytes=self._settings.max_file_bytes) as local,
-                        self._reading(stream, local, spool, reject_cut=True) as reading,
+                        self._fetched(file) as local,
+                        self._read(stream, local, reject_cut=True) as readings,
                     ):
-                        yield from file_records(stream, local, reading, logger=self._logger)
+                        for reading in readings:
+                            yield from file_records(stream, local, reading, logger=self._logger)
                 except FileProblem as problem:
                     raise ListingError(f"{printable(file.path)}: {problem}.") from None
 
     @contextmanager
-    def _surroundings(self) -> Iterator[tuple[Session, Path]]:
+    def _surroundings(self) -> Iterator[None]:
         settings = self._settings
         with (
             TemporaryDirectory(dir=settings.spool_dir, prefix="tap-stampli-sftp-") as spool,
-            Session(settings=settings, logger=self._logger) as session,
+            Session(settings=settings, logger=self._logger) as self._session,
+            Decryption(settings.pgp) as self._decryption,
         ):
-            yield session, Path(spool)
+            self._spool = Path(spool)
+            yield
 
-    def _listing(self, session: Session) -> Listing:
+    def _listing(self) -> Listing:
         path = self._settings.outbound_path
         try:
-            listing = session.run(
+            listing = self._session.run(
                 lambda client: list_directory(
                     client,
                     path=path,
@@ -156,123 +161,74 @@ class Run:
             )
         except OSError as error:
             raise ListingError(f"Directory {path} cannot be listed: {error}. Check outbound_path.") from error
-        for note in listing.notes[:MESSAGES_SHOWN]:
-            self._logger.info("Passed over: %s.", note)
-        if len(listing.notes) > MESSAGES_SHOWN:
-            self._logger.info("Passed over: %d more.", len(listing.notes) - MESSAGES_SHOWN)
-        for file in listing.unread:
-            self._failed(
-                file, "exports of this kind are not read by this version (.csv, .tsv, .txt are, also as .gz)"
-            )
-        total = sum(len(files) for files in listing.files.values())
-        if not total and not listing.unread:
-            self._logger.info("No export files in %s.", path)
+        self._journal.notes(listing.notes)
+        if not any(listing.files.values()):
+            self._journal.nothing_in(path)
         return listing
 
     def _wanted(self, stream: StreamName, file: RemoteFile) -> bool:
         """Whether a listed file is to be read now."""
-        bookmarks = self._bookmarks[stream]
-        self.count["listed"] += 1
+        bookmarks, count = self._bookmarks[stream], self._journal.count
+        count["listed"] += 1
         if file.mtime < self._settings.start_epoch:
-            self.count["before start_date"] += 1
+            count["before start_date"] += 1
             return False
         if bookmarks.known(file):
-            self.count["known"] += 1
+            count["known"] += 1
             return False
         if file.mtime > self._now:
-            self._logger.warning(
-                "%s was last changed %d s in the future (%s): a clock is wrong. It is read once it has "
-                "been seen "
-                "unchanged for %d s.",
-                printable(file.path),
-                file.mtime - self._now,
-                iso_time(file.mtime),
-                self._settings.min_age_seconds,
-            )
+            self._journal.in_future(file, now=self._now)
         if not bookmarks.settled(file, min_age_seconds=self._settings.min_age_seconds):
-            self.count["not settled"] += 1
-            self._logger.info(
-                "%s changed less than %d s ago: left for the next run.",
-                printable(file.path),
-                self._settings.min_age_seconds,
-            )
+            self._journal.not_settled(file)
             return False
         return True
 
-    def _read_one(self, session: Session, stream: StreamName, file: RemoteFile, spool: Path) -> None:
+    def _read_one(self, stream: StreamName, file: RemoteFile) -> None:
         bookmarks = self._bookmarks[stream]
         try:
-            with fetched(session, file, spool=spool, max_bytes=self._settings.max_file_bytes) as local:
+            with self._fetched(file) as local:
                 same = bookmarks.same_content(local.sha256) if file.size else None
                 if same is not None:
-                    self.count["same content"] += 1
-                    self._logger.info(
-                        "%s has the same content as %s, read before: not read again.",
-                        printable(file.path),
-                        printable(same),
-                    )
+                    self._journal.same_content(file, same)
                     bookmarks.done(file, sha256=local.sha256)
                     return
-                with self._reading(stream, local, spool, reject_cut=bookmarks.was_cut(file)) as reading:
-                    if reading.cut_line:
+                with self._read(stream, local, reject_cut=bookmarks.was_cut(file)) as readings:
+                    cut_line = next((reading.cut_line for reading in readings if reading.cut_line), 0)
+                    if cut_line:
                         bookmarks.cut(file)
-                        self.count["cut off"] += 1
-                        self._logger.warning(
-                            "%s ends in the middle of line %d: taken as still being written and left "
-                            "for the next run.",
-                            printable(file.path),
-                            reading.cut_line,
-                        )
+                        self._journal.cut_off(file, cut_line)
                         return
-                    self._send(stream, local, reading)
+                    self._send(stream, local, readings)
         except FileProblem as problem:
-            self._failed(file, str(problem))
+            self._journal.failed(file, str(problem))
             return
         bookmarks.done(file, sha256=local.sha256)
 
-    def _reading(self, stream: StreamName, local: FetchedFile, spool: Path, *, reject_cut: bool) -> Any:
+    def _fetched(self, file: RemoteFile) -> AbstractContextManager[FetchedFile]:
+        return fetched(self._session, file, spool=self._spool, max_bytes=self._settings.max_file_bytes)
+
+    def _read(
+        self, stream: StreamName, local: FetchedFile, *, reject_cut: bool
+    ) -> AbstractContextManager[list[Reading]]:
         return read_file(
-            local, self._settings.templates[stream], limits=self._limits, spool=spool, reject_cut=reject_cut
+            local,
+            self._settings.templates[stream],
+            limits=self._limits,
+            decryption=self._decryption,
+            spool=self._spool,
+            reject_cut=reject_cut,
         )
 
-    def _send(self, stream: StreamName, local: FetchedFile, reading: Reading) -> None:
-        name = printable(local.remote.path)
+    def _send(self, stream: StreamName, local: FetchedFile, readings: Sequence[Reading]) -> None:
         if self._settings.on_bad_row == "fail":
-            for document in reading.documents():
-                if isinstance(document, Refused):
-                    raise BadRowError(
-                        f"{name}: {document.message} ({document.reason}). Nothing of this file was "
-                        "sent, as on_bad_row is "
-                        "fail. Have the file corrected, or set on_bad_row to quarantine."
-                    )
+            _refuse_bad_rows(readings)
         check = self._outlet.check_interrupted
-        for target, record in file_records(stream, local, reading, logger=self._logger):
-            self._outlet.send(target, record)
-            check()
-        self.count["read"] += 1
-        self.count["rows"] += reading.rows
-        self.count["documents"] += reading.document_count
-        self.count["rejected"] += reading.rejected_rows
-        log = self._logger.warning if reading.rejected_rows else self._logger.info
-        log(
-            "%s read for %s: %d rows, %d documents, %d rows rejected, %d without data.",
-            name,
-            stream,
-            reading.rows,
-            reading.document_count,
-            reading.rejected_rows,
-            reading.non_data_rows,
-        )
-        if reading.repeated_lines:
-            self._logger.warning(
-                "%s repeats %d lines of its documents word for word; each was kept once.",
-                name,
-                reading.repeated_lines,
-            )
-
-    def _failed(self, file: RemoteFile, text: str) -> None:
-        self.count["failed"] += 1
-        self._logger.error("%s not read: %s. It is left for the next run.", printable(file.path), text)
+        for reading in readings:
+            for target, record in file_records(stream, local, reading, logger=self._logger):
+                self._outlet.send(target, record)
+                check()
+            self._journal.read(stream, reading)
+        self._journal.count["read"] += 1
 
     def _state_if_due(self) -> None:
         started = time.monotonic()
@@ -282,19 +238,13 @@ class Run:
         ended = time.monotonic()
         self._next_state = ended + max(STATE_EVERY_SECONDS, (ended - started) / STATE_SHARE)
 
-    def _summary(self) -> None:
-        count = self.count
-        reasons = ("known", "same content", "not settled", "cut off", "before start_date")
-        passed = ", ".join(f"{count[reason]} {reason}" for reason in reasons if count[reason])
-        self._logger.info(
-            "Done: %d files listed, %d read, %d passed over%s, %d failed; %d rows, %d documents, %d "
-            "rows rejected.",
-            count["listed"],
-            count["read"],
-            sum(count[reason] for reason in reasons),
-            f" ({passed})" if passed else "",
-            count["failed"],
-            count["rows"],
-            count["documents"],
-            count["rejected"],
-        )
+
+def _refuse_bad_rows(readings: Sequence[Reading]) -> None:
+    for reading in readings:
+        name = printable(reading.source["_sdc_source_file"])
+        for document in reading.documents():
+            if isinstance(document, Refused):
+                raise BadRowError(
+                    f"{name}: {document.message} ({document.reason}). Nothing of this file was sent, as "
+                    "on_bad_row is fail. Have the file corrected, or set on_bad_row to quarantine."
+                )

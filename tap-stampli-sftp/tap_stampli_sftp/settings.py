@@ -1,8 +1,9 @@
-"""The tap's settings: their schema (shown by ``--about``) and their reading."""
+"""Reading and checking the tap's settings. Their schema is in ``settings_schema``."""
 
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,141 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tap_stampli_sftp.encrypted import reveal
 from tap_stampli_sftp.errors import SettingsError
-from tap_stampli_sftp.fields import FILE_STREAMS
-from tap_stampli_sftp.templates import TEMPLATE_PROPERTIES, load_templates
+from tap_stampli_sftp.pgp import PgpKeys
+from tap_stampli_sftp.templates import load_templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_stampli_sftp.fields import StreamName
     from tap_stampli_sftp.templates import Template
-
-
-def _setting(kind: str | list[str], description: str, **more: Any) -> dict[str, Any]:
-    return {"type": kind, "description": description, **more}
-
-
-_TEXT = ["string", "null"]
-
-SETTINGS_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["host", "username"],
-    "properties": {
-        "host": _setting("string", "Name or address of the SFTP server.", title="Host"),
-        "port": _setting("integer", "Port of the SFTP server.", default=22, title="Port"),
-        "username": _setting("string", "User to log in as.", title="User"),
-        "password": _setting(_TEXT, "Password; may be `enc:<token>`.", secret=True, title="Password"),
-        "private_key": _setting(
-            _TEXT,
-            "Private key, PEM text (Ed25519, ECDSA, RSA); may be `enc:<token>`.",
-            secret=True,
-            title="Private key",
-        ),
-        "private_key_path": _setting(
-            _TEXT, "File with the private key, instead of `private_key`.", title="Private key file"
-        ),
-        "private_key_passphrase": _setting(
-            _TEXT, "Passphrase of the private key; may be `enc:<token>`.", secret=True, title="Passphrase"
-        ),
-        "host_key": _setting(
-            ["string", "array", "null"],
-            "The server's pinned host key: a `SHA256:..` fingerprint or a known_hosts line, or a list "
-            "of them.",
-            items={"type": "string"},
-            title="Host key",
-        ),
-        "known_hosts_path": _setting(
-            _TEXT,
-            "A known_hosts file with the server's key, instead of `host_key`.",
-            title="known_hosts file",
-        ),
-        "insecure_accept_any_host_key": _setting(
-            "boolean",
-            "Accept whatever host key the server shows. Anyone on the way can then read the password "
-            "and the files.",
-            default=False,
-            title="Accept any host key (insecure)",
-        ),
-        "outbound_path": _setting(
-            "string", "Directory with Stampli's export files.", default="/outbound", title="Directory"
-        ),
-        "templates": _setting(
-            ["object", "string", "null"],
-            "How the files look: stream -> overrides of the sample template. JSON text is accepted.",
-            title="Templates",
-            properties={
-                str(stream): {
-                    "type": "object",
-                    "description": f"Overrides of the sample template for {stream}.",
-                    "properties": TEMPLATE_PROPERTIES,
-                }
-                for stream in FILE_STREAMS
-            },
-        ),
-        "min_age_seconds": _setting(
-            "integer",
-            "A file is taken when it was last changed at least this long ago, or when an earlier run "
-            "saw it unchanged "
-            "at least this long ago.",
-            default=60,
-            minimum=0,
-            title="Minimum age",
-        ),
-        "done_file_suffix": _setting(
-            _TEXT,
-            "Read a file only when a file of its name plus this suffix (such as `.done`) stands beside it.",
-            title="Done file",
-        ),
-        "start_date": _setting(
-            _TEXT,
-            "Files last changed before this ISO date or date-time (UTC) are never read.",
-            title="Start date",
-        ),
-        "lookback_days": _setting(
-            "integer",
-            "Files this young keep a full entry (with content hash) in the STATE, older ones 8 bytes.",
-            default=30,
-            minimum=0,
-            title="Look back",
-        ),
-        "on_bad_row": _setting(
-            "string",
-            "`quarantine`: a bad row's document goes to the stream rejected_rows. `fail`: the run stops "
-            "at it, "
-            "before anything of that file is sent.",
-            enum=["quarantine", "fail"],
-            default="quarantine",
-            title="On a bad row",
-        ),
-        "max_file_bytes": _setting(
-            "integer",
-            "Largest file accepted, as it lies on the server and unpacked.",
-            default=4 * 1024**3,
-            minimum=1,
-            title="Largest file",
-        ),
-        "max_field_bytes": _setting(
-            "integer",
-            "Largest field accepted, counted in decoded characters; a physical line may have 16 times "
-            "as many.",
-            default=1024**2,
-            minimum=1,
-            title="Largest field",
-        ),
-        "max_unpacked_ratio": _setting(
-            "integer",
-            "A packed file may unpack to at most this many times its size (the first MiB is free).",
-            default=200,
-            minimum=1,
-            title="Largest unpacking ratio",
-        ),
-        "spool_dir": _setting(
-            _TEXT,
-            "Directory for the files being read (private, deleted at once); the system's by default.",
-            title="Spool directory",
-        ),
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +46,7 @@ class Settings:
     max_field_bytes: int
     max_unpacked_ratio: int
     spool_dir: Path
+    pgp: PgpKeys
 
 
 def load_settings(config: Mapping[str, Any]) -> Settings:
@@ -184,7 +59,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
         SettingsError: Names the setting and what it should be.
     """
     password = _secret(config, "password")
-    private_key = _private_key(config)
+    private_key = _key_text(config, "private_key")
     if not password and not private_key:
         raise SettingsError("No way to log in: set password, private_key or private_key_path.")
     return Settings(
@@ -208,6 +83,11 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
         max_field_bytes=config.get("max_field_bytes", 1024**2),
         max_unpacked_ratio=config.get("max_unpacked_ratio", 200),
         spool_dir=_spool_dir(config.get("spool_dir")),
+        pgp=PgpKeys(
+            private_key=_key_text(config, "pgp_private_key") or "",
+            passphrase=_secret(config, "pgp_passphrase") or "",
+            signers=_signers(config.get("pgp_signer_fingerprint")),
+        ),
     )
 
 
@@ -223,18 +103,29 @@ def _secret(config: Mapping[str, Any], name: str) -> str | None:
     return reveal(setting=name, value=value) if value else None
 
 
-def _private_key(config: Mapping[str, Any]) -> str | None:
-    text = _secret(config, "private_key")
-    path = config.get("private_key_path")
+def _key_text(config: Mapping[str, Any], name: str) -> str | None:
+    """A key, given as text or as a file."""
+    text = _secret(config, name)
+    path = config.get(f"{name}_path")
     if text and path:
-        raise SettingsError("Settings private_key and private_key_path are both set; keep one of them.")
+        raise SettingsError(f"Settings {name} and {name}_path are both set; keep one of them.")
     if path:
         try:
             text = Path(path).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"Setting private_key_path: {path} cannot be read: {error}.") from None
+            raise SettingsError(f"Setting {name}_path: {path} cannot be read: {error}.") from None
     # Environment variables often carry a PEM text with its line breaks written as \n.
     return text.replace("\\n", "\n") if text else None
+
+
+def _signers(value: str | None) -> frozenset[str]:
+    found = frozenset(part.replace(" ", "").upper() for part in (value or "").split(",") if part.strip())
+    for fingerprint in found:
+        if not re.fullmatch(r"[0-9A-F]{40}", fingerprint):
+            raise SettingsError(
+                f"Setting pgp_signer_fingerprint: {fingerprint!r} is no OpenPGP fingerprint (40 hex digits)."
+            )
+    return found
 
 
 def _host_keys(value: str | list[str] | None) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from tap_stampli_sftp.errors import Interrupted, TapError
 from tap_stampli_sftp.fields import FILE_STREAMS, StreamName
 from tap_stampli_sftp.messages import MessageWriter
 from tap_stampli_sftp.run import Run
-from tap_stampli_sftp.settings import SETTINGS_SCHEMA, load_settings
+from tap_stampli_sftp.settings import load_settings
+from tap_stampli_sftp.settings_schema import SETTINGS_SCHEMA
 from tap_stampli_sftp.streams import StampliStream
 
 if TYPE_CHECKING:

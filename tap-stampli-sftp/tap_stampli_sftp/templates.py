@@ -10,82 +10,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from tap_stampli_sftp.errors import SettingsError
-from tap_stampli_sftp.fields import COLUMNS, FILE_STREAMS, TOTAL_FIELD, header_key
+from tap_stampli_sftp.fields import COLUMNS, FILE_STREAMS, TOTAL_FIELD, StreamName, header_key
+from tap_stampli_sftp.settings_schema import TEMPLATE_PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_stampli_sftp.fields import StreamName
-
-FORMATS = ("auto", "csv", "tsv", "txt")
-LAYOUTS = ("flat",)
-
-TEMPLATE_PROPERTIES: dict[str, Any] = {
-    "enabled": {"type": "boolean", "description": "Read files for this stream (default true)."},
-    "pattern": {
-        "type": "string",
-        "description": "Shell pattern of the file names, matched whole, case-insensitively "
-        "(default `<stream>_*`). `*` also stands for the ending.",
-    },
-    "format": {
-        "type": "string",
-        "description": "`auto` (default; by the file's ending: .csv, .tsv, .txt), `csv`, `tsv` or `txt`. "
-        "A further ending .gz is unpacked in any case.",
-    },
-    "layout": {
-        "type": "string",
-        "description": "`flat` (default): one row a line, header columns repeated or blank.",
-    },
-    "delimiter": {
-        "type": "string",
-        "description": "One character. Default: comma for csv, tab for tsv; for txt a tab if the header "
-        "has one, else comma.",
-    },
-    "encoding": {
-        "type": "string",
-        "description": "Text encoding, strict (default `utf-8-sig`: UTF-8 with or without a byte order "
-        "mark).",
-    },
-    "columns": {
-        "type": "object",
-        "description": "Field, or column name of the sample template -> column name in the file. Wins "
-        "over all aliases; "
-        "one file column may feed two fields.",
-    },
-    "date_format": {
-        "type": ["string", "array"],
-        "description": "strptime format, or a list of them of which exactly one reading must result "
-        "(default: ISO).",
-    },
-    "decimal_mark": {
-        "type": "string",
-        "description": "`.` or `,`. Without it only amounts with one possible reading are accepted.",
-    },
-    "skip_rows": {"type": "integer", "description": "Physical lines above the header row (default 0)."},
-    "footer_pattern": {
-        "type": "string",
-        "description": "Regular expression searched in a row's cells joined by the delimiter; a match "
-        "is a totals row, no data.",
-    },
-    "constants": {
-        "type": "object",
-        "description": "Field or sample column name -> value, used wherever the file gives none.",
-    },
-    "null_values": {
-        "type": "array",
-        "description": "Texts that mean no value (trimmed, case-insensitive), such as `N/A`.",
-    },
-    "total_from_lines": {
-        "type": "boolean",
-        "description": "Where the document has no total, it is the sum of its lines and their tax "
-        "(default false).",
-    },
-    "round_excess_decimals": {
-        "type": "boolean",
-        "description": "Accept float noise (a difference under 0.000001) beyond the currency's "
-        "decimals; the raw text is kept in `extra`.",
-    },
+FORMATS = ("auto", "csv", "tsv", "txt", "xml")
+LAYOUTS = ("flat", "typed")
+# Where the documents and their lines stand in XML, by the sample template.
+_RECORD_PATHS = {
+    StreamName.INVOICES: "Invoices/Invoice",
+    StreamName.PAYMENTS: "Payments/Payment",
+    StreamName.VENDORS: "Vendors/Vendor",
+    StreamName.GL_ACCOUNTS: "GLAccounts/GLAccount",
 }
+_LINE_PATHS = {StreamName.INVOICES: "Lines/Line", StreamName.PAYMENTS: "Applications/Application"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +35,8 @@ class Template:
     stream: StreamName
     enabled: bool
     pattern: str
-    format: Literal["auto", "csv", "tsv", "txt"]
+    format: Literal["auto", "csv", "tsv", "txt", "xml"]
+    layout: Literal["flat", "typed"]
     delimiter: str | None
     encoding: str
     columns: Mapping[str, str]
@@ -103,6 +44,8 @@ class Template:
     decimal_mark: str | None
     skip_rows: int
     footer: re.Pattern[str] | None
+    record_path: tuple[str, ...]
+    line_path: tuple[str, ...]
     constants: Mapping[str, str]
     null_values: frozenset[str]
     total_from_lines: bool
@@ -178,12 +121,12 @@ class _Reader:
         total_from_lines = self.flag("total_from_lines", default=False)
         if total_from_lines and self.stream not in TOTAL_FIELD:
             self.fault("total_from_lines", "has no meaning: this stream has no lines")
-        self.choice("layout", LAYOUTS, "flat")
         return Template(
             stream=self.stream,
             enabled=self.flag("enabled", default=True),
             pattern=self.text("pattern") or f"{self.stream}_*",
             format=self.choice("format", FORMATS, "auto"),
+            layout=self.choice("layout", LAYOUTS, "flat"),
             delimiter=self.delimiter(),
             encoding=self.encoding(),
             columns=columns,
@@ -191,6 +134,8 @@ class _Reader:
             decimal_mark=self.choice("decimal_mark", (".", ","), "") or None,
             skip_rows=self.skip_rows(),
             footer=self.footer(),
+            record_path=self.path("record_path", _RECORD_PATHS),
+            line_path=self.path("line_path", _LINE_PATHS),
             constants=constants,
             null_values=frozenset(text.strip().casefold() for text in self.texts("null_values")),
             total_from_lines=total_from_lines,
@@ -225,9 +170,7 @@ class _Reader:
         value = self.given.get(name, default)
         if value in allowed or value == default:
             return value
-        self.fault(
-            name, f"is {value!r}, which is not available in this version; available: {', '.join(allowed)}"
-        )
+        self.fault(name, f"is {value!r}; available: {', '.join(allowed)}")
         return default
 
     def fields(self, name: str) -> dict[str, str]:
@@ -283,13 +226,22 @@ class _Reader:
         sample = datetime(2026, 11, 23, tzinfo=UTC)
         for item in formats:
             try:
-                read = datetime.strptime(sample.strftime(item), item)  # noqa: DTZ007  # a date's format  # a date's format, no moment
+                read = datetime.strptime(sample.strftime(item), item)  # noqa: DTZ007  # a date's format, no moment
             except ValueError:
                 self.fault("date_format", f"is {item!r}, which strptime cannot read")
                 continue
             if (read.year, read.month, read.day) != (sample.year, sample.month, sample.day):
                 self.fault("date_format", f"is {item!r}, which does not give year, month and day")
         return tuple(formats)
+
+    def path(self, name: str, defaults: Mapping[StreamName, str]) -> tuple[str, ...]:
+        text = self.text(name) or defaults.get(self.stream, "")
+        parts = tuple(part.strip() for part in text.strip().strip("/").split("/")) if text else ()
+        if not all(parts) or (text and not text.strip("/ ")):
+            self.fault(name, f"is {text!r}; it must be names of elements such as Invoices/Invoice, * for any")
+        elif text and not defaults.get(self.stream):
+            self.fault(name, "has no meaning: this stream has no lines")
+        return parts
 
     def skip_rows(self) -> int:
         value = self.given.get("skip_rows", 0)

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tap_stampli_sftp.fields import StreamName
-from tap_stampli_sftp.reading.flat import Refused, read_file
-from tap_stampli_sftp.reading.text import Limits
+from tap_stampli_sftp.pgp import Decryption, PgpKeys
+from tap_stampli_sftp.reading.files import Refused, read_file
+from tap_stampli_sftp.reading.parts import Limits
 from tap_stampli_sftp.sftp.fetch import FetchedFile
 from tap_stampli_sftp.sftp.listing import RemoteFile
 from tap_stampli_sftp.templates import load_templates
@@ -27,7 +28,7 @@ from tap_stampli_sftp.templates import load_templates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_stampli_sftp.reading.flat import Reading
+    from tap_stampli_sftp.reading.files import Reading
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 OLD = int(time.time()) - 86_400
@@ -234,13 +235,17 @@ def read_content(
     remote = RemoteFile(mtime=0, path=f"/outbound/{stream}_1{ending}", size=local.stat().st_size)
     name = StreamName(stream)
     rules = load_templates({stream: template or {}})[name]
-    with read_file(
-        FetchedFile(remote=remote, local=local, sha256="0" * 64),
-        rules,
-        limits=limits,
-        spool=directory,
-        reject_cut=reject_cut,
-    ) as reading:
+    with (
+        Decryption(PgpKeys()) as decryption,
+        read_file(
+            FetchedFile(remote=remote, local=local, sha256="0" * 64),
+            rules,
+            limits=limits,
+            decryption=decryption,
+            spool=directory,
+            reject_cut=reject_cut,
+        ) as (reading,),
+    ):
         found = list(reading.documents())
         return Read(
             documents=[item for item in found if isinstance(item, dict)],

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading import grouping
-from tap_stampli_sftp.reading.text import Limits
+from tap_stampli_sftp.reading.parts import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -375,7 +375,9 @@ def test_a_file_beyond_memory_gives_the_same_documents(read: Any, monkeypatch: p
     expected = {document["invoice_id"]: document for document in read(text).documents}
     original = grouping.Groups.__init__
     monkeypatch.setattr(
-        grouping.Groups, "__init__", lambda self, *, spool: original(self, spool=spool, memory_characters=999)
+        grouping.Groups,
+        "__init__",
+        lambda self, *, spool, **_: original(self, spool=spool, memory_characters=999),
     )
     assert {document["invoice_id"]: document for document in read(text).documents} == expected
 

@@ -10,9 +10,10 @@ from cryptography.fernet import Fernet
 from tap_stampli_sftp.encrypted import reveal
 from tap_stampli_sftp.errors import SettingsError
 from tap_stampli_sftp.fields import StreamName
-from tap_stampli_sftp.settings import SETTINGS_SCHEMA, load_settings
+from tap_stampli_sftp.settings import load_settings
+from tap_stampli_sftp.settings_schema import SETTINGS_SCHEMA, TEMPLATE_PROPERTIES
 from tap_stampli_sftp.tap import TapStampliSFTP
-from tap_stampli_sftp.templates import TEMPLATE_PROPERTIES, load_templates
+from tap_stampli_sftp.templates import load_templates
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 MINIMAL = {"host": "h", "username": "u", "password": "secret-word"}
@@ -56,9 +57,9 @@ def test_templates_are_merged_over_the_sample_and_may_be_json_text() -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ({"format": "xml"}, r"templates\.invoices\.format is 'xml', which is not available.*csv, tsv, txt"),
-        ({"layout": "typed"}, r"templates\.invoices\.layout is 'typed', which is not available"),
-        ({"record_path": "a"}, r"templates\.invoices\.record_path is unknown"),
+        ({"format": "pdf"}, r"templates\.invoices\.format is 'pdf'; available: auto, csv, tsv, txt, xml"),
+        ({"layout": "wide"}, r"templates\.invoices\.layout is 'wide'"),
+        ({"record_path": "a//b"}, "names of elements"),
         ({"patern": "x"}, "patern is unknown"),
         ({"columns": {"nothing": "x"}}, "names 'nothing'"),
         ({"columns": {"company": "A", "Company": "B"}}, "twice"),
@@ -178,4 +179,10 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_secrets_are_marked_secret() -> None:
     secret = {name for name, setting in SETTINGS_SCHEMA["properties"].items() if setting.get("secret")}
-    assert secret == {"password", "private_key", "private_key_passphrase"}
+    assert secret == {
+        "password",
+        "private_key",
+        "private_key_passphrase",
+        "pgp_private_key",
+        "pgp_passphrase",
+    }

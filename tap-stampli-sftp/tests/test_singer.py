@@ -10,7 +10,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from tap_stampli_sftp.fields import StreamName
 from tap_stampli_sftp.tap import TapStampliSFTP
 
@@ -142,16 +141,6 @@ def test_a_file_that_fails_is_left_and_the_others_go_on(server: Any, run_tap: An
     assert result.messages[-1]["type"] == "STATE"
     assert len(result.records("invoices")) == 1
     assert not [path for path in result.state["bookmarks"]["invoices"]["files"] if "invoices_0" in path]
-
-
-@pytest.mark.parametrize("name", ["invoices_1.xml", "invoices_1.zip"])
-def test_an_export_this_version_cannot_read_is_an_error_not_overlooked(
-    server: Any, run_tap: Any, name: str
-) -> None:
-    server.put(name, "<Invoices/>")
-    result = run_tap(server.config())
-    assert result.code == 1
-    assert f"{name} not read" in result.log
 
 
 def test_on_bad_row_fail_stops_before_the_file_is_sent(server: Any, run_tap: Any) -> None:

@@ -46,6 +46,26 @@ def parse_amount(text: str, *, decimal_mark: str | None, currency: str | None = 
     return value or abs(value)
 
 
+def plain_amount(text: str, *, currency: str | None) -> Decimal | None:
+    """Read what most amounts are: digits and at most two decimals, for a currency with two or more.
+
+    Returns:
+        None when it is not that plain; ``parse_amount`` and ``fit_decimals`` then tell.
+    """
+    if not _PLAIN.fullmatch(text) or (currency is not None and not _has_cents(currency)):
+        return None
+    value = Decimal(text)
+    return value or abs(value)
+
+
+@lru_cache(maxsize=256)
+def _has_cents(currency: str) -> bool:
+    try:
+        return currency_decimals(currency) >= 2  # noqa: PLR2004  # as many as _PLAIN takes
+    except AmountError:
+        return False
+
+
 def fit_decimals(value: Decimal, *, currency: str | None, round_noise: bool) -> tuple[Decimal, bool]:
     """Check an amount against its currency's decimals.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from contextlib import ExitStack
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-MEMORY_CHARACTERS = 8 * 1024**2
-PARTITIONS = 256
+# A row in memory takes about eight times the characters of its text.
+MEMORY_CHARACTERS = 6 * 1024**2
+PARTITIONS = 512
+BLOCK_BYTES = 16 * 1024
 
-_Stored = tuple[Key, int, list[str], str, str]
+_Stored = tuple[Key, Row]
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Stored)
 
@@ -29,14 +31,12 @@ _DECODER = msgspec.json.Decoder(_Stored)
 class Groups:
     """Rows grouped by document.
 
-    Small files stay in memory and give their documents in the file's order. Beyond ``memory_characters``
-    rows are
-    spread over files by a hash of the key, so that all rows of a document are in one of them, and each is
-    grouped
-    by itself.
+    Small files stay in memory and give their documents in the file's order. Beyond ``memory_characters`` rows
+    are spread over partitions of one spool file by a hash of the key, so that all rows of a document are in
+    one of them, and each is grouped by itself.
 
     Args:
-        spool: Directory for those files.
+        spool: Directory for that file.
         memory_characters: Characters of raw text held in memory.
     """
 
@@ -46,7 +46,11 @@ class Groups:
         self._rows: defaultdict[Key, list[Row]] = defaultdict(list)
         self._characters = 0
         self._stack = ExitStack()
-        self._parts: list[IO[bytes]] = []
+        self._file: IO[bytes] | None = None
+        self._open: list[bytearray] = []
+        self._blocks: list[list[tuple[int, int]]] = []
+        self._key: Key = ()
+        self._partition = 0
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +60,7 @@ class Groups:
 
     def add(self, key: Key, row: Row) -> None:
         """Add a row to its document."""
-        if self._parts:
+        if self._file is not None:
             self._store(key, row)
             return
         self._rows[key].append(row)
@@ -66,27 +70,43 @@ class Groups:
 
     def __iter__(self) -> Iterator[tuple[Key, list[Row]]]:
         """Each document's key and rows, the rows in the file's order. May be repeated."""
-        if not self._parts:
+        if self._file is None:
             yield from self._rows.items()
             return
-        for part in self._parts:
+        for partition in range(PARTITIONS):
             rows: defaultdict[Key, list[Row]] = defaultdict(list)
-            part.seek(0)
-            for stored in part:
-                key, *row = _DECODER.decode(stored)
-                rows[key].append(Row(*row))
+            for key, row in _DECODER.decode_lines(self._stored(partition)):
+                rows[key].append(row)
             yield from rows.items()
 
     def _spill(self) -> None:
-        self._parts = [
-            self._stack.enter_context(NamedTemporaryFile(dir=self._spool, prefix="stampli-part-"))  # noqa: SIM115  # the stack closes it
-            for _ in range(PARTITIONS)
-        ]
+        self._file = self._stack.enter_context(
+            TemporaryFile(dir=self._spool, prefix="stampli-part-")  # noqa: SIM115  # the stack closes it
+        )
+        self._open = [bytearray() for _ in range(PARTITIONS)]
+        self._blocks = [[] for _ in range(PARTITIONS)]
         for key, rows in self._rows.items():
             for row in rows:
                 self._store(key, row)
         self._rows.clear()
 
     def _store(self, key: Key, row: Row) -> None:
-        part = self._parts[zlib.crc32("\0".join(key).encode()) % PARTITIONS]
-        part.write(_ENCODER.encode((key, *row)) + b"\n")
+        # Rows of a document mostly stand together.
+        if key is not self._key:
+            self._key = key
+            self._partition = zlib.crc32("\0".join(key).encode()) % PARTITIONS
+        block = self._open[self._partition]
+        _ENCODER.encode_into((key, row), block, -1)
+        block += b"\n"
+        if len(block) > BLOCK_BYTES and self._file is not None:
+            self._blocks[self._partition].append((self._file.tell(), len(block)))
+            self._file.write(block)
+            block.clear()
+
+    def _stored(self, partition: int) -> bytes:
+        stored = []
+        if self._file is not None:
+            for offset, size in self._blocks[partition]:
+                self._file.seek(offset)
+                stored.append(self._file.read(size))
+        return b"".join([*stored, self._open[partition]])

@@ -9,9 +9,9 @@ from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.fields import COLUMNS, REQUIRED, TOTAL_FIELD, header_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from tap_stampli_sftp.fields import Column
+    from tap_stampli_sftp.fields import Column, Place
     from tap_stampli_sftp.templates import Template
 
 
@@ -22,12 +22,38 @@ class Header:
     Args:
         names: The headers as in the file.
         positions: Field -> index of its cell.
-        unknown: (header, index) of the columns that no field took.
+        unknown: (header, index) of the columns that no field took, in rows that hold document and line alike.
+        head_unknown: The same, of columns that say something about the document only.
+        line_unknown: The same, of columns that say something about a line only.
     """
 
     names: tuple[str, ...]
     positions: dict[str, int]
-    unknown: tuple[tuple[str, int], ...]
+    unknown: tuple[tuple[str, int], ...] = ()
+    head_unknown: tuple[tuple[str, int], ...] = ()
+    line_unknown: tuple[tuple[str, int], ...] = ()
+
+
+def placed_header(heads: Sequence[str], lines: Sequence[str], template: Template) -> Header:
+    """The header of a file whose documents and lines have columns of their own, in this order.
+
+    A column of ``columns`` that is not there is taken as left out: an element may be.
+
+    Raises:
+        FileRefused: A required column is missing, or two mean the same.
+    """
+    head = _find(heads, template, place="head")
+    line = _find(lines, template, place="line")
+    shift = len(heads)
+    positions = head.positions | {field: index + shift for field, index in line.positions.items()}
+    names = (*heads, *lines)
+    _refuse_missing(names, positions, template)
+    return Header(
+        names=names,
+        positions=positions,
+        head_unknown=head.unknown,
+        line_unknown=tuple((name, index + shift) for name, index in line.unknown),
+    )
 
 
 def read_header(cells: Sequence[str], template: Template) -> Header:
@@ -40,11 +66,20 @@ def read_header(cells: Sequence[str], template: Template) -> Header:
     names = tuple(cell.strip().lstrip("\ufeff").strip() for cell in cells)
     while names and not names[-1]:
         names = names[:-1]
-    positions = _by_setting(names, template)
+    header = _find(names, template, place=None)
+    _refuse_doubled(header.unknown, template)
+    _refuse_missing(names, header.positions, template)
+    return header
+
+
+def _find(names: Sequence[str], template: Template, *, place: Place | None) -> Header:
+    """Which of the names hold which fields; with ``place`` only fields that stand there are looked for."""
+    columns = [column for column in COLUMNS[template.stream] if place is None or column.place == place]
+    positions = _by_setting(names, template, {column.field for column in columns}, optional=place is not None)
     claimed = set(positions.values())
-    known = _known(template)
+    known = _known(columns, place)
     for index, name in enumerate(names):
-        column = _lookup(known, name)
+        column = _lookup(known, name if place is None else name.replace("/", "").replace("@", ""))
         if index in claimed or column is None or column.field in template.columns:
             continue
         if column.field in positions:
@@ -58,17 +93,21 @@ def read_header(cells: Sequence[str], template: Template) -> Header:
     unknown = tuple(
         (name or f"column {index + 1}", index) for index, name in enumerate(names) if index not in taken
     )
-    _refuse_doubled(unknown, template)
-    _refuse_missing(names, positions, template)
-    return Header(names=names, positions=positions, unknown=unknown)
+    return Header(names=tuple(names), positions=positions, unknown=unknown)
 
 
-def _by_setting(names: tuple[str, ...], template: Template) -> dict[str, int]:
+def _by_setting(
+    names: Sequence[str], template: Template, fields: Collection[str], *, optional: bool
+) -> dict[str, int]:
     positions: dict[str, int] = {}
     for field, wanted in template.columns.items():
+        if field not in fields:
+            continue
         found = [index for index, name in enumerate(names) if name == wanted.strip()] or [
             index for index, name in enumerate(names) if header_key(name) == header_key(wanted)
         ]
+        if optional and not found:
+            continue
         if len(found) != 1:
             what = "there more than once" if found else "not there"
             raise FileRefused(
@@ -79,10 +118,12 @@ def _by_setting(names: tuple[str, ...], template: Template) -> dict[str, int]:
     return positions
 
 
-def _known(template: Template) -> dict[str, Column]:
+def _known(columns: Sequence[Column], place: Place | None) -> dict[str, Column]:
     known: dict[str, Column] = {}
-    for column in COLUMNS[template.stream]:
-        for name in (column.header, column.field, *column.aliases):
+    for column in columns:
+        # Within a line, "Amount" can only be the line's.
+        of_line = (column.name,) if place == "line" else ()
+        for name in (column.header, column.field, *column.aliases, *of_line):
             known.setdefault(header_key(name), column)
     return known
 
@@ -105,7 +146,7 @@ def _refuse_doubled(unknown: tuple[tuple[str, int], ...], template: Template) ->
         seen.add(name)
 
 
-def _refuse_missing(names: tuple[str, ...], positions: dict[str, int], template: Template) -> None:
+def _refuse_missing(names: Sequence[str], positions: dict[str, int], template: Template) -> None:
     headers = {column.field: column.header for column in COLUMNS[template.stream]}
     total = TOTAL_FIELD.get(template.stream)
     missing = [

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.fields import COLUMNS, StreamName
+from tap_stampli_sftp.reading.rows import UNPLACED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_stampli_sftp.reading.header import Header
+    from tap_stampli_sftp.reading.rows import Row
     from tap_stampli_sftp.templates import Template
 
 Key = tuple[str, ...]
@@ -29,8 +32,8 @@ class Identity:
     """Tells each row's document; rows must be asked about in the order of the file.
 
     A row whose header columns are all blank goes on with the document of the row before. So does one that
-    names the
-    same document but leaves some of the identifying columns blank.
+    names the same document but leaves some of the identifying columns blank. A row of kind ``head`` never
+    does.
     """
 
     def __init__(self, header: Header, template: Template) -> None:
@@ -45,24 +48,47 @@ class Identity:
             for column in COLUMNS[template.stream]
             if column.place == "head" and column.field in header.positions
         ]
+        self._width = len(header.names)
+        self._cells_of = itemgetter(*(at for at in self._at if at >= 0), -1)
+        self._raw: tuple[str, ...] = ()
         self._previous: list[str] = []
         self._key: Key = (NO_IDENTITY, "0")
+        self._count = 0
 
-    def of(self, cells: Sequence[str], *, line: int) -> Key:
+    def of(self, row: Row) -> Key:
         """The key of the row's document; the first part is ``?`` where the row has no identity."""
+        self._count += 1
         if not self._grouped:
-            return (_ONE_ROW, str(line))
+            return (_ONE_ROW, str(self._count))
+        if row.kind == UNPLACED:
+            return (NO_IDENTITY, str(self._count))
+        cells = row.cells
+        if row.kind == "head":
+            self._previous, self._raw = [], ()
+        elif len(cells) == self._width:
+            raw = self._cells_of(cells)[:-1]
+            if raw == self._raw:
+                return self._key
+            self._raw = ()
+            key = self._of(cells)
+            # What was said of these very cells holds for the next row, if they identify.
+            if key[0] != NO_IDENTITY and any(raw):
+                self._raw = raw
+            return key
+        self._raw = ()
+        return self._of(cells)
+
+    def _of(self, cells: Sequence[str]) -> Key:
         count = len(cells)
         own = [cells[index].strip() if 0 <= index < count else "" for index in self._at]
-        if own == self._previous and any(own) and self._key[0] != NO_IDENTITY:
-            return self._key
+        known = bool(self._previous) and self._key[0] != NO_IDENTITY
         if not any(own):
             if self._previous and not any(cells[index].strip() for index in self._head if index < count):
                 return self._key
-        elif (own[1] or own[2]) and self._key[0] != NO_IDENTITY and self._repeats(own):
+        elif known and (own == self._previous or ((own[1] or own[2]) and self._repeats(own))):
             return self._key
         self._previous = own
-        self._key = self._key_of(own) or (NO_IDENTITY, str(line))
+        self._key = self._key_of(own) or (NO_IDENTITY, str(self._count))
         return self._key
 
     def _repeats(self, own: list[str]) -> bool:

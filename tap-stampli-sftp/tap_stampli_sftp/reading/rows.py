@@ -1,4 +1,4 @@
-"""Rows of a CSV file, each with its physical line and its raw text."""
+"""Rows: what every format is brought into before documents are made of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,18 @@ from tap_stampli_sftp.errors import FileRefused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tap_stampli_sftp.reading.header import Header
+
 OPEN_QUOTE = "open_quote"
 MALFORMED = "malformed_row"
+TOO_FEW = "too_few_cells"
+TOO_MANY = "too_many_cells"
+CUT = "cut_row"
+UNKNOWN_TYPE = "unknown_row_type"
+UNKNOWN_ELEMENT = "unknown_element"
+# The kind of a row whose cells are in no known places.
+UNPLACED = "?"
+ENDS = ("\n", "\r")
 
 
 class Row(NamedTuple):
@@ -19,15 +29,32 @@ class Row(NamedTuple):
 
     Args:
         line: Physical line of its beginning, from 1.
-        cells: Its cells; of a malformed row as far as they could be told.
+        cells: Its cells; of a faulty row as far as they could be told.
         raw: Its text as it stands in the file.
         fault: Machine code, empty for a well-formed row.
+        kind: Empty where every row holds document and line alike; ``head`` begins a document; ``line``,
+            ``split`` and ``tax`` go on with it; ``?`` where that cannot be told.
     """
 
     line: int
     cells: list[str]
     raw: str
-    fault: str
+    fault: str = ""
+    kind: str = ""
+
+
+class Table(NamedTuple):
+    """What a reader of one format gives.
+
+    Args:
+        header: Where the fields stand in the rows' cells.
+        rows: Every row below the header.
+        delimiter: Joins a row's cells where ``footer_pattern`` is searched in them.
+    """
+
+    header: Header
+    rows: Iterator[Row]
+    delimiter: str
 
 
 def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field: int) -> Iterator[Row]:
@@ -44,30 +71,51 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
     """
     csv.field_size_limit(max_field)
     pending: list[str] = []
+    note = pending.append
 
     def feed() -> Iterator[str]:
         for line in lines:
-            pending.append(line)
+            note(line)
             yield line
 
     reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+    line = first_line
     while True:
-        line = first_line + reader.line_num
-        fault = ""
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            for cells in reader:
+                yield Row(line, cells, pending[0] if len(pending) == 1 else "".join(pending))
+                pending.clear()
+                line = first_line + reader.line_num
         except csv.Error as error:
             if "field larger" in str(error):
                 raise FileRefused(
                     f"line {line} has a field of more than {max_field} characters (max_field_bytes)"
                 ) from None
             fault = OPEN_QUOTE if "unexpected end" in str(error) else MALFORMED
-            cells = _legible("".join(pending), delimiter=delimiter)
-        raw = pending[0] if len(pending) == 1 else "".join(pending)
-        pending.clear()
-        yield Row(line, cells, raw, fault)
+            raw = "".join(pending)
+            pending.clear()
+            yield Row(line, _legible(raw, delimiter=delimiter), raw, fault)
+            line = first_line + reader.line_num
+        else:
+            return
+
+
+def checked(row: Row, width: int) -> Row:
+    """The row with the fault that its number of cells and its end tell.
+
+    A cut last row is told by an open quote or missing cells, and no line end. Blank rows have no fault.
+    """
+    cells = row.cells
+    if not row.fault and not any(cell.strip() for cell in cells):
+        return row
+    fault = row.fault
+    if not fault and len(cells) < width:
+        fault = TOO_FEW
+    elif not fault and any(cell.strip() for cell in cells[width:]):
+        fault = TOO_MANY
+    if fault in {OPEN_QUOTE, TOO_FEW} and not row.raw.endswith(ENDS):
+        fault = CUT
+    return row._replace(fault=fault)
 
 
 def _legible(raw: str, *, delimiter: str) -> list[str]:

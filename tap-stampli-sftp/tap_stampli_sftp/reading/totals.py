@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.fields import TOTAL_FIELD
 from tap_stampli_sftp.reading.identity import NO_IDENTITY
-from tap_stampli_sftp.reading.values import RejectedError, Values, cells_of
+from tap_stampli_sftp.reading.values import RejectedError, cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tap_stampli_sftp.reading.header import Header
     from tap_stampli_sftp.reading.identity import Key
     from tap_stampli_sftp.reading.rows import Row
-    from tap_stampli_sftp.reading.values import Cell
+    from tap_stampli_sftp.reading.values import Cell, Values
     from tap_stampli_sftp.templates import Template
 
 NO_CURRENCY = "XXX"
@@ -30,9 +30,9 @@ class ControlTotals:
     as an amount counts as nothing.
     """
 
-    def __init__(self, header: Header, template: Template) -> None:
+    def __init__(self, header: Header, template: Template, values: Values) -> None:
         self.by_currency: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self._values = Values(template)
+        self._values = values
         cells = {
             cell.column.field: cell
             for place in ("head", "line")

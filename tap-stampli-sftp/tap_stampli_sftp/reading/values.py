@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from tap_stampli_sftp.fields import COLUMNS
-from tap_stampli_sftp.reading.amounts import AmountError, fit_decimals, parse_amount
+from tap_stampli_sftp.reading.amounts import AmountError, fit_decimals, parse_amount, plain_amount
 from tap_stampli_sftp.reading.dates import DateError, date_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from tap_stampli_sftp.fields import Column, Place
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from tap_stampli_sftp.templates import Template
 
 _CREDITS = frozenset({"creditmemo", "credit", "creditnote", "vendorcredit", "cm", "cn"})
+_CACHED = 8192
 _INVOICES = frozenset({"invoice", "bill", "inv", "standard"})
 
 
@@ -77,6 +81,13 @@ class Values:
             return None
         return raw if cell.column.kind == "text" else trimmed
 
+    def codes(self, raws: Iterable[str]) -> list[str | None]:
+        """``text`` of many cells of kind ``code`` that have no constants, at once: most columns are such."""
+        trimmed = [raw.strip() or None for raw in raws]
+        if self._nulls:
+            return [None if text and text.casefold() in self._nulls else text for text in trimmed]
+        return trimmed
+
     def plain(self, cell: Cell, raw: str, *, line: int) -> str | None:
         """A value that is no amount.
 
@@ -104,14 +115,18 @@ class Values:
         Raises:
             RejectedError: The text is no amount, ambiguous, or has too many decimals.
         """
-        text = self.text(cell, raw)
-        if text is None:
-            return None, False
         try:
-            value = parse_amount(text, decimal_mark=self._mark, currency=currency)
-            return fit_decimals(value, currency=currency, round_noise=self._round)
+            return self._read_amount(raw.strip() or cell.constant, currency)
         except AmountError as error:
             raise RejectedError(error.reason, f"Line {line}, column {cell.title!r}: {error}.") from None
+
+    def _read_amount(self, text: str, currency: str | None) -> tuple[Decimal | None, bool]:
+        if not text or (self._nulls and text.casefold() in self._nulls):
+            return None, False
+        if self._mark != "," and (value := plain_amount(text, currency=currency)) is not None:
+            return value, False
+        value = parse_amount(text, decimal_mark=self._mark, currency=currency)
+        return fit_decimals(value, currency=currency, round_noise=self._round)
 
 
 def _document_type(text: str) -> str:
@@ -121,3 +136,70 @@ def _document_type(text: str) -> str:
     if folded in _INVOICES:
         return "INVOICE"
     raise ValueError(f"{text!r} is no known type of document (INVOICE, CREDIT_MEMO)")
+
+
+class Fields:
+    """Reads the cells of a document or of a line together: what needs no parsing is read at once.
+
+    Args:
+        cells: All fields of the place.
+        values: How they are read.
+    """
+
+    def __init__(self, cells: Sequence[Cell], values: Values) -> None:
+        self.cells = cells
+        self._values = values
+        self._blank: dict[str, Any] = {cell.column.name: None for cell in cells}
+        codes = [
+            cell for cell in cells if cell.column.kind == "code" and cell.index >= 0 and not cell.constant
+        ]
+        self._code_names = [cell.column.name for cell in codes]
+        # One more, as an itemgetter of one index alone gives no tuple; zip drops what it gives.
+        self._code_texts = itemgetter(*(cell.index for cell in codes), 0)
+        given = [cell for cell in cells if cell not in codes and (cell.index >= 0 or cell.constant)]
+        # Dates, currencies and types repeat from row to row.
+        self._others = [
+            (
+                cell.column.name,
+                cell.index,
+                cell,
+                lru_cache(maxsize=_CACHED)(partial(values.plain, cell, line=0)),
+            )
+            for cell in given
+            if cell.column.kind != "amount"
+        ]
+        self._amounts = [
+            (cell.column.name, cell.index, cell) for cell in given if cell.column.kind == "amount"
+        ]
+
+    def read(
+        self, cells: Sequence[str], *, line: int, currency: str | None, rounded: dict[str, str]
+    ) -> dict[str, Any]:
+        """The fields' values by their names in the record.
+
+        Args:
+            cells: Of one row.
+            line: Its number, for messages.
+            currency: Of the document.
+            rounded: Takes the raw text of amounts from which noise was rounded away.
+
+        Raises:
+            RejectedError: A cell cannot be read.
+        """
+        values = self._values
+        found = self._blank.copy()
+        found.update(zip(self._code_names, values.codes(self._code_texts(cells)), strict=False))
+        try:
+            for name, index, _, read in self._others:
+                found[name] = read(cells[index] if index >= 0 else "")
+        except RejectedError:
+            # Once more, for a message that names the line.
+            for _, index, cell, _ in self._others:
+                values.plain(cell, cells[index] if index >= 0 else "", line=line)
+            raise
+        for name, index, cell in self._amounts:
+            raw = cells[index] if index >= 0 else ""
+            found[name], noisy = values.amount(cell, raw, line=line, currency=currency)
+            if noisy:
+                rounded[cell.title] = raw
+        return found

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from tap_stampli_sftp.templates import Template
 
 IN_PROGRESS = (".filepart", ".partial", ".tmp", ".part", ".inprogress", ".incomplete")
-PLAIN_ENDINGS = (".csv", ".tsv", ".txt")
-PACKED_ENDINGS = (".gz",)
-# Endings of exports which this version does not read: met in the directory they are an error, not overlooked.
-UNREAD_ENDINGS = (".xml", ".xml.gz", ".zip")
+TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".xml")
+DECRYPTED_ENDINGS = (".pgp", ".gpg")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,12 +45,10 @@ class Listing:
 
     Args:
         files: Stream -> its files, oldest first.
-        unread: Files of a kind this version does not read.
         notes: What was passed over, and why, for the log.
     """
 
     files: dict[StreamName, list[RemoteFile]]
-    unread: list[RemoteFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -110,8 +106,6 @@ def list_directory(
 def _place(listing: Listing, template: Template, name: str, file: RemoteFile) -> None:
     if template.format != "auto" or readable(name):
         listing.files[template.stream].append(file)
-    elif name.lower().endswith(UNREAD_ENDINGS):
-        listing.unread.append(file)
     else:
         listing.notes.append(
             f"{printable(name)} has an ending that is not read; "
@@ -132,9 +126,10 @@ def _regular(attributes: paramiko.SFTPAttributes, notes: list[str]) -> bool:
 def readable(name: str) -> bool:
     """Whether the name's ending says a format that is read."""
     lower = name.lower()
-    for packed in PACKED_ENDINGS:
-        lower = lower.removesuffix(packed)
-    return lower.endswith(PLAIN_ENDINGS)
+    for ending in DECRYPTED_ENDINGS:
+        lower = lower.removesuffix(ending)
+    # What a zip holds is told by its members' endings.
+    return lower.endswith((*TEXT_ENDINGS, ".zip", *(text + ".gz" for text in TEXT_ENDINGS)))
 
 
 def printable(name: str) -> str:
