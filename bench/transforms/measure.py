@@ -93,11 +93,11 @@ def _misspelt(name: str, rng: random.Random) -> str:
 
 def _invoices(count: int, names: list[str], *, unknown: float) -> list[dict[str, Any]]:
     rng = random.Random(7)  # noqa: S311 - bench data
-    found = []
+    found: list[dict[str, Any]] = []
     for number in range(count):
         at = rng.randrange(len(names))
         is_unknown = rng.random() < unknown
-        lines = [
+        lines: list[dict[str, Any]] = [
             {
                 "line_number": str(line),
                 "amount": Decimal("100.00"),

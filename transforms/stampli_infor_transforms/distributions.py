@@ -1,6 +1,4 @@
-"""Invoices whose lines belong to several companies: one record for each company, "
-"where that can be decided.
-"""
+"""Invoices whose lines belong to several companies: one record for each."""
 
 from __future__ import annotations
 
@@ -37,7 +35,7 @@ def split_by_company(
         place_of: what tells companies apart; two names with the same answer stay on one document. By default
             the names themselves, whatever the case.
     """
-    lines = record.get("lines") if isinstance(record, Mapping) else None
+    lines = record.get("lines")
     if not isinstance(lines, (list, tuple)) or not all(isinstance(line, Mapping) for line in lines):
         return (record,)
     header = text_of(record.get("company")) or ""
@@ -78,9 +76,7 @@ def _grouped(
 
 
 def _amounts(record: Record, lines: Sequence[Record]) -> tuple[list[Decimal], list[Decimal], bool] | None:
-    """Return each line's net and tax, and whether the tax came from the header; None "
-    "where they do not balance.
-    """
+    """Return each line's net and tax, and whether the header gave the tax; None where they do not balance."""
     total, header_tax = _amount(record.get("total_amount"), None), _amount(record.get("tax_amount"), None)
     nets = [_amount(line.get("amount"), None) for line in lines]
     taxes = [_amount(line.get("tax_amount"), Decimal()) for line in lines]
@@ -99,6 +95,8 @@ def _amounts(record: Record, lines: Sequence[Record]) -> tuple[list[Decimal], li
         currency = (text_of(record.get("currency")) or "").upper()
         known_taxes = split_by_weight(header_tax, [abs(net) for net in known_nets], currency)
     tax = sum(known_taxes, Decimal())
+    if not total and kind_of(record) == "CREDIT_MEMO":
+        return None  # without a total nothing says how its signs are meant
     if sum(known_nets, Decimal()) + tax != total or (header_tax is not None and header_tax != tax):
         return None
     return known_nets, known_taxes, in_header
@@ -109,18 +107,14 @@ def _amount(value: Any, blank: Decimal | None) -> Decimal | None:
 
 
 def _of_own_company(line: Record, header: str, own: str) -> Record:
-    """Return a line of a part; one that named no company belongs to the header's, which "
-    "may not be the part's.
-    """
+    """Return a line of a part; one that named no company belongs to the header's."""
     if text_of(line.get("company")) or normalise_number(header) == normalise_number(own):
         return line
     return {**line, "company": header or None}
 
 
 def _signed(record: Record, part: dict[str, Any]) -> dict[str, Any]:
-    """Return a part whose sign is not the whole's as the kind that it is: a credit "
-    "within an invoice, or back.
-    """
+    """Return a part whose sign is not the whole's as the kind that it is: a credit, or an invoice."""
     whole_total = amount_of(record.get("total_amount")) or Decimal()
     total: Decimal = part["total_amount"]
     is_credit = kind_of(record) == "CREDIT_MEMO"

@@ -157,6 +157,10 @@ def test_a_part_whose_sign_is_the_other(
         ({"total_amount": None}, {}),
         ({"total_amount": 1}, {}),
         ({"tax_amount": 1}, {}),
+        (
+            {"invoice_type": "CREDIT_MEMO", "total_amount": 0, "tax_amount": 0},
+            {"amount": -100, "tax_amount": -21},
+        ),
         ({"tax_amount": "x"}, {}),
         ({"tax_amount": 42, "total_amount": 242}, {"tax_amount": None, "tax_code": "7"}),
     ],

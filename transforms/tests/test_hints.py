@@ -51,7 +51,7 @@ def test_another_name_has_to_be_confirmed_again(world: World, records: Records) 
 
 
 def test_tax_number_from_the_vendors_stream(world: World, records: Records) -> None:
-    vendors = [
+    vendors: list[dict[str, Any]] = [
         {"company": None, "vendor_id": "V100", "tax_id": "GB1"},
         {"company": "acme", "vendor_id": "V100", "tax_id": "GB123456"},
         {"vendor_id": None},
