@@ -183,7 +183,7 @@ def _choose_program(wanted: str, catalog: Catalog, cono: int) -> InvoiceBatchPro
         raise SetupError(
             f"Company {cono}: this tenant does not expose {ap_ledger.PROGRAM} "
             f"({', '.join(ap_ledger.REQUIRED)}), without which nobody can say whether M3 has an "
-            "invoice already. Nothing was posted. Ask whoever runs M3 to activate it for the account (MRS001, "
+            "invoice already. Nothing was posted. Ask whoever runs M3 to activate it for us (MRS001, "
             "and the API's roles)."
         )
     programs: Sequence[InvoiceBatchProgram] = [

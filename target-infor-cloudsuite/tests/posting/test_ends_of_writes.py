@@ -38,6 +38,10 @@ ENDS: dict[str, dict[str, Any]] = {
 _QUICK = {name: rule for name, rule in ENDS.items() if not name.startswith(("timeout", "429"))}
 
 
+#: One of each class; the gateway's own tests tell that 500, 502 and 503 are of one class with 504.
+_CLASSES = ("reset before", "reset after", "504 before", "504 after", "late", "cut", "401", "terminated")
+
+
 def _wait_for_late_work(rig: Rig) -> None:
     """Work that a 504 announced is done before the settle time has passed: that is what settling is for."""
 
@@ -95,7 +99,7 @@ def test_slow_ends(rig: Rig, end: str) -> None:
     assert all(rig.is_whole(each) for each in wanted)
 
 
-@pytest.mark.parametrize("end", _QUICK)
+@pytest.mark.parametrize("end", _CLASSES)
 @pytest.mark.parametrize(
     "transaction", ["AddStatmtHead", "AddStatmtLine", "AddStatmtDetail", "ValidateStatmt"]
 )
@@ -115,7 +119,7 @@ def test_a_payment_is_booked_once_however_a_write_of_it_ends(
     assert all(rig.document(each).settled for each in paid)
 
 
-@pytest.mark.parametrize("end", _QUICK)
+@pytest.mark.parametrize("end", _CLASSES)
 def test_a_batch_that_m3_refuses_a_line_of_is_withdrawn_however_that_ends(
     rig_for: Callable[..., Rig], end: str
 ) -> None:
