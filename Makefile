@@ -60,7 +60,10 @@ sandbox: setup ## a Stampli SFTP server and an M3 on loopback, until Ctrl-C
 	@exec $(SANDBOX) serve --home .sandbox/run
 
 setup: .tools/meltano/.installed .tools/sandbox/.installed $(PLUGINS) ## Meltano, its plugins and the sandbox
+	@:
+
 setup-dev: .venv/.installed ## the development environment
+	@:
 
 .tools/uv/.installed: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Say which: make PYTHON=/path/to/python3.11")'
