@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from stampli_infor_transforms.reasons import REASONS
 
+from target_infor_cloudsuite.audit import files
+from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.cli.options import actor_and_reason, common
 from target_infor_cloudsuite.cli.session import ExitCode, shown_time, table
 from target_infor_cloudsuite.ledger import events
@@ -211,6 +213,10 @@ def _worded(reason: dict[str, Any]) -> str:
 
 
 def _report(session: Session, what: str, document_ids: list[int]) -> None:
+    try:
+        files.export(session.ledger, session.settings.output_dir)
+    except AuditError as fault:  # the decision stands in the ledger, and the next run exports it
+        session.say(f"Warning: {fault}")
     if session.format == "json":
         session.show({what: document_ids})
     count = "1 document" if len(document_ids) == 1 else f"{len(document_ids)} documents"

@@ -16,6 +16,7 @@ from target_infor_cloudsuite.cli import audit, doctor, documents, reference, sec
 from target_infor_cloudsuite.cli.session import ExitCode, Session
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
+from target_infor_cloudsuite.plugin import one_line
 from target_infor_cloudsuite.posting.decisions import DecisionError
 from target_infor_cloudsuite.secrets import SecretError
 from target_infor_cloudsuite.setup import SetupError
@@ -50,7 +51,7 @@ class _Root(click.Group):
             click.echo("Stopped; nothing was changed.", err=True)
             sys.exit(ExitCode.FAILED)
         except _EXPECTED as fault:
-            click.echo(f"Error: {fault}", err=True)
+            click.echo(f"Error: {one_line(fault)}", err=True)
             sys.exit(ExitCode.FAILED)
         except BrokenPipeError:  # `| head` has seen enough
             sys.stdout = None
@@ -83,6 +84,7 @@ def main(ctx: click.Context, config_path: Path | None, format_: str) -> None:
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
     ctx.obj = Session(config_path, format_)
+    ctx.call_on_close(ctx.obj.close)
 
 
 for command in (

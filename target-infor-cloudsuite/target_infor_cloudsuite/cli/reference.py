@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from stampli_infor_transforms.crosswalks import Crosswalks
+from stampli_infor_transforms.policy import SettingsError
 from stampli_infor_transforms.reference import Reference
 
 from target_infor_cloudsuite.cli.options import common
@@ -45,18 +47,22 @@ def refresh(session: Session) -> None:
 def export(session: Session, output: Path) -> None:
     """Write a snapshot of the reference data, with which the mapper needs no access to CloudSuite."""
     found = _load(session, fresh=False)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as fault:
+        raise SettingsError(
+            "--output", f"names {output}, which cannot be written: {fault.strerror}."
+        ) from fault
     _show(session, found)
     session.say(f"Written to {output}.")
 
 
 def _load(session: Session, *, fresh: bool) -> Reference:
     settings = read_settings(session.config)
-    ledger = Ledger(settings.ledger_url)
-    ledger.open()
     numbers = company_numbers(settings, Crosswalks.load(settings.crosswalk_dir))
-    with open_gateway(settings) as gateway:
+    with closing(Ledger(settings.ledger_url)) as ledger, open_gateway(settings) as gateway:
+        ledger.open()
         return Reference(
             {
                 cono: load_company(settings, ledger, gateway, cono, clock=Clock(), fresh=fresh)

@@ -79,6 +79,11 @@ class Session:
         ledger.open()
         return ledger
 
+    def close(self) -> None:
+        """Give back what the command opened."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
     def hand(self, actor: str) -> Hand:
         """A named person as the one that changes something now."""
         return Hand(actor=actor, at=Clock().now())
