@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from pipelines import BIN, ROOT, clean_env
-from stampli_infor_transforms.crosswalks import Crosswalks
+from stampli_infor_transforms.tables import TABLES
 from target_infor_cloudsuite.ledger.states import Status
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -93,12 +93,9 @@ def test_the_command_table_has_every_command() -> None:
 
 def test_the_crosswalk_table_has_every_file_and_column() -> None:
     documented = {name: cells[0] for name, cells in rows(section("Crosswalks")).items()}
-    shipped = {
-        path.name: path.read_text("utf-8").splitlines()[0].replace(",", ", ")
-        for path in (ROOT / "transforms" / "crosswalks").glob("*.csv")
-    }
-    assert documented == shipped
-    Crosswalks.parse({name: columns.replace(", ", ",") + "\n" for name, columns in documented.items()})
+    assert documented == {name: ", ".join(table.columns) for name, table in TABLES.items()}
+    optional = {column for table in TABLES.values() for column in table.optional}
+    assert all(f"`{column}`" in section("Crosswalks") for column in optional)
 
 
 def test_environment_variables_and_jobs_that_it_names_exist() -> None:
