@@ -152,14 +152,15 @@ def test_what_is_no_singer_input_is_one_clear_line(
     assert "4711" not in done.stderr
 
 
-@pytest.mark.parametrize("text", ["{no json", "[1]", None])
-def test_a_config_that_cannot_be_read(text: str | None, quiet: Programs) -> None:
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [("target-infor-cloudsuite", "{no json"), ("target-infor-cloudsuite", None), ("stampli-to-infor", "[1]")],
+)
+def test_a_config_that_cannot_be_read(program: str, text: str | None, quiet: Programs) -> None:
     path = quiet.directory / "odd.json"
     if text is not None:
         path.write_text(text, "utf-8")
-    for program in ("target-infor-cloudsuite", "stampli-to-infor"):
-        done = quiet.call(program, "--config", str(path))
-        assert_one_clear_line(done, "odd.json")
+    assert_one_clear_line(quiet.call(program, "--config", str(path)), "odd.json")
 
 
 def test_what_nobody_foresaw_keeps_its_traceback(quiet: Programs) -> None:
@@ -325,7 +326,7 @@ def test_told_to_stop_it_stops_and_the_next_run_goes_on(
     programs = programs_for(sandbox)
     text = "".join(json.dumps(message) + "\n" for message in few)
     command = [str(BIN / "target-infor-cloudsuite"), "--config", str(programs.write_config())]
-    for wait in (0.0, 0.6, 1.2):
+    for wait in (0.2, 1.0):
         before = sandbox.requests()
         child = subprocess.Popen(
             command,
@@ -399,7 +400,6 @@ def test_the_exit_code_tells_what_was_left_after_state_is_out(
         ("failed", without_rejected, 0),
         ("review", without_rejected, 3),
         ("failed", only_bad, 3),
-        ("never", only_bad, 0),
     ):
         done = quiet.target(
             messages,

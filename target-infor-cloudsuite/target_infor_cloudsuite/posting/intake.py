@@ -128,7 +128,8 @@ def _add_rejected(
         values=values
         | {
             "status": Status.REJECTED.value,
-            "delivery": _delivery("rejected", raw, canonical_json(fault)),
+            # What names no place at all is known by its content alone.
+            "delivery": _delivery("rejected", raw, canonical_json([fault, raw.get("source") or raw])),
             "raw": dict(raw),
             "reasons": [dict(fault)],
         },

@@ -238,7 +238,8 @@ def test_who_decides_and_why_stands_in_the_audit(worked: Programs, quiet_sandbox
     assert worked.json("audit", "export")["written"] > 10
     (worked.directory / "output" / "audit").rename(worked.directory / "away")
     (worked.directory / "output" / "audit").write_text("in the way", "utf-8")
-    kept = worked.ap("dismiss", "--id", "1", *WHO)
+    (rejected,) = worked.json("review", "list")
+    kept = worked.ap("dismiss", "--id", str(rejected["id"]), *WHO)
     assert (kept.returncode, "Warning: The audit files" in kept.stderr) == (0, True)
     assert quiet_sandbox.books()["staged"] == []
 
