@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, FakeTime, IonServer
+    from tests.gateway.ion_server import Exchange, FakeTime, IonServer
 
 
 def get(number: int = 1) -> Transaction:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, FakeTime, IonServer
+    from tests.gateway.ion_server import Exchange, FakeTime, IonServer
 
 DONE, REFUSED, NOT_RUN, IN_DOUBT = Outcome.DONE, Outcome.REFUSED, Outcome.NOT_RUN, Outcome.IN_DOUBT
 

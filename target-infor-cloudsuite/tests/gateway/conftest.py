@@ -1,4 +1,4 @@
-"""The scripted gateway, for the tests of both rooms; the helper module is loaded by its path."""
+"""The scripted gateway, for the tests of `ion` and `m3`; the helper module is loaded by its path."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from target_infor_cloudsuite.ion.pacing import Pacer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.ion import ion_server
+    from tests.gateway import ion_server
 else:
-    _PATH = Path(__file__).parents[1] / "ion" / "ion_server.py"
+    _PATH = Path(__file__).parent / "ion_server.py"
     _SPEC = importlib.util.spec_from_file_location("target_tests_ion_server", _PATH)
     ion_server = sys.modules[_SPEC.name] = importlib.util.module_from_spec(_SPEC)
     _SPEC.loader.exec_module(ion_server)

@@ -14,7 +14,7 @@ from target_infor_cloudsuite.ion.transport import new_session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.ion.ion_server import Exchange, FakeTime, IonServer
+    from tests.gateway.ion_server import Exchange, FakeTime, IonServer
 
 
 @pytest.fixture

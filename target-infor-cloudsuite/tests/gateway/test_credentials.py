@@ -10,7 +10,7 @@ from target_infor_cloudsuite.ion.errors import CredentialsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.ion.ion_server import IonServer
+    from tests.gateway.ion_server import IonServer
 
 
 def test_urls_come_from_the_file(ion: IonServer, tmp_path: Path) -> None:

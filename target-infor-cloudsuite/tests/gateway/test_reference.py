@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, IonServer
+    from tests.gateway.ion_server import Exchange, IonServer
 
 Rows = list[dict[str, str]]
 

@@ -11,7 +11,7 @@ from target_infor_cloudsuite.m3.values import Field
 
 if TYPE_CHECKING:
     from target_infor_cloudsuite.ion.gateway import Gateway
-    from tests.ion.ion_server import Exchange, IonServer
+    from tests.gateway.ion_server import Exchange, IonServer
 
 TENANT = {
     "APS450MI": {"AddHead": ["SUNO", "SINO"], "AddLine": ["INBN", "AIT1"], "GetHead": ["INBN"], "Other": []},

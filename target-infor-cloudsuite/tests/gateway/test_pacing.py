@@ -7,7 +7,7 @@ import pytest
 from target_infor_cloudsuite.ion.pacing import Pacer
 
 if TYPE_CHECKING:
-    from tests.ion.ion_server import FakeTime
+    from tests.gateway.ion_server import FakeTime
 
 
 def pacer_at(rate: int, time: FakeTime) -> Pacer:
