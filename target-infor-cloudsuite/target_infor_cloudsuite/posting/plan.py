@@ -3,13 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from stampli_infor_transforms.documents import AccountingInvoice, AccountingPayment
     from stampli_infor_transforms.reasons import Reason
 
-    from target_infor_cloudsuite.posting.settlement import Settlement
+
+@dataclass(frozen=True, slots=True)
+class SettledInvoice:
+    """One invoice as M3 holds it, and what is taken of it. Amounts are signed, in its currency."""
+
+    key: str
+    divi: str
+    number: str
+    year: str
+    amount: Decimal
+    open: Decimal
+    paid: Decimal
+
+    def to_json(self) -> dict[str, str]:
+        """As it is kept on the document."""
+        return {
+            "key": self.key,
+            "divi": self.divi,
+            "number": self.number,
+            "year": self.year,
+            "amount": str(self.amount),
+            "open": str(self.open),
+            "paid": str(self.paid),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """All that one payment settles, in the order of its details."""
+
+    invoices: tuple[SettledInvoice, ...]
+
+    def to_json(self) -> list[dict[str, str]]:
+        """As it is kept on the document."""
+        return [each.to_json() for each in self.invoices]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Mapping[str, str]]) -> Settlement:
+        """What was kept on the document."""
+        return cls(
+            tuple(
+                SettledInvoice(
+                    each["key"],
+                    each["divi"],
+                    each["number"],
+                    each["year"],
+                    Decimal(each["amount"]),
+                    Decimal(each["open"]),
+                    Decimal(each["paid"]),
+                )
+                for each in value
+            )
+        )
+
+    def applied(self) -> list[tuple[str, Decimal]]:
+        """Pairs of invoice key and amount."""
+        return [(each.key, each.amount) for each in self.invoices]
 
 
 @dataclass(frozen=True, slots=True)

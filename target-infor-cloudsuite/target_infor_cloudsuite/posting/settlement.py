@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.document_parts import key_text
@@ -16,10 +15,12 @@ from stampli_infor_transforms.reasons import reason
 from target_infor_cloudsuite.ion.answers import Outcome
 from target_infor_cloudsuite.ledger import documents, payments
 from target_infor_cloudsuite.posting.already_there import NOT_THERE
+from target_infor_cloudsuite.posting.plan import SettledInvoice, Settlement
 from target_infor_cloudsuite.programs import ap_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from decimal import Decimal
 
     from stampli_infor_transforms.documents import AppliedInvoice
     from stampli_infor_transforms.reasons import Reason
@@ -45,64 +46,6 @@ class Wanted:
     supplier: str
     number: str
     years: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SettledInvoice:
-    """One invoice as M3 holds it, and what is taken of it. Amounts are signed, in its currency."""
-
-    key: str
-    divi: str
-    number: str
-    year: str
-    amount: Decimal
-    open: Decimal
-    paid: Decimal
-
-    def to_json(self) -> dict[str, str]:
-        """As it is kept on the document."""
-        return {
-            "key": self.key,
-            "divi": self.divi,
-            "number": self.number,
-            "year": self.year,
-            "amount": str(self.amount),
-            "open": str(self.open),
-            "paid": str(self.paid),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """All that one payment settles, in the order of its details."""
-
-    invoices: tuple[SettledInvoice, ...]
-
-    def to_json(self) -> list[dict[str, str]]:
-        """As it is kept on the document."""
-        return [each.to_json() for each in self.invoices]
-
-    @classmethod
-    def from_json(cls, value: Sequence[Mapping[str, str]]) -> Settlement:
-        """What was kept on the document."""
-        return cls(
-            tuple(
-                SettledInvoice(
-                    each["key"],
-                    each["divi"],
-                    each["number"],
-                    each["year"],
-                    Decimal(each["amount"]),
-                    Decimal(each["open"]),
-                    Decimal(each["paid"]),
-                )
-                for each in value
-            )
-        )
-
-    def applied(self) -> list[tuple[str, Decimal]]:
-        """Pairs of invoice key and amount."""
-        return [(each.key, each.amount) for each in self.invoices]
 
 
 def check(context: Context, plans: Mapping[int, Plan]) -> dict[int, Plan]:

@@ -15,7 +15,8 @@ from target_infor_cloudsuite.ledger import documents, runs
 from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting.letters import refusal, send_for_statement
-from target_infor_cloudsuite.posting.settlement import Settlement, read_invoices
+from target_infor_cloudsuite.posting.plan import Settlement
+from target_infor_cloudsuite.posting.settlement import read_invoices
 from target_infor_cloudsuite.programs import abs100
 from target_infor_cloudsuite.worker import is_dead
 
