@@ -45,6 +45,8 @@ class Bookmarks:
         self._files: dict[str, dict[str, Any]] = value.setdefault("files", {})
         self._seen: dict[str, dict[str, int]] = value.setdefault("seen", {})
         self._old = _unpacked(value.setdefault("old", []))
+        # Of the files asked about, so that a poll of very many takes each fingerprint once.
+        self._prints: dict[RemoteFile, bytes] = {}
         self._by_content = {entry["sha256"]: path for path, entry in self._files.items()}
 
     def known(self, file: RemoteFile) -> bool:
@@ -52,7 +54,10 @@ class Bookmarks:
         entry = self._files.get(file.path)
         if entry is not None and (entry["size"], entry["mtime"]) == (file.size, file.mtime):
             return True
-        return bool(self._old) and fingerprint(file) in self._old
+        if self._old and (print_ := fingerprint(file)) in self._old:
+            self._prints[file] = print_
+            return True
+        return False
 
     def settled(self, file: RemoteFile, *, min_age_seconds: int) -> bool:
         """Whether the file has rested long enough; if not, it is noted as seen."""
@@ -99,8 +104,8 @@ class Bookmarks:
                 files[file.path] = entry
             elif entry is not None and (entry["size"], entry["mtime"]) == (file.size, file.mtime):
                 old.add(fingerprint(file))
-            elif self._old and (print_ := fingerprint(file)) in self._old:
-                old.add(print_)
+            elif (known := self._prints.get(file)) is not None or self.known(file):
+                old.add(known or self._prints[file])
             if file.path in self._seen:
                 seen[file.path] = self._seen[file.path]
         self._files = self.value["files"] = dict(reversed(files.items()))

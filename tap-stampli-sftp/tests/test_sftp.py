@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
+import socket
 import stat
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
+import paramiko
 import pytest
-from tap_stampli_sftp.errors import ConnectionLost
+from tap_stampli_sftp.errors import ConnectionLost, LoginError
 from tap_stampli_sftp.settings import load_settings
 from tap_stampli_sftp.sftp.connect import Session
 from tap_stampli_sftp.sftp.fetch import fetched
@@ -20,7 +24,7 @@ from tap_stampli_sftp.sftp.listing import RemoteFile
 from tap_stampli_sftp.tap import TapStampliSFTP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 GOOD = (
@@ -40,6 +44,7 @@ class Rogue:
         self.opened: list[str] = []
         self.logins = 0
         self.refuse_banners = 0
+        self.fail_listing_after = 0
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -86,6 +91,14 @@ class Rogue:
         class Files(asyncssh.SFTPServer):
             def __init__(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
                 super().__init__(chan, chroot=os.fsencode(rogue.directory))
+
+            async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+                count = 0
+                async for entry in super().scandir(path):
+                    count += 1
+                    if rogue.fail_listing_after and count > rogue.fail_listing_after:
+                        raise asyncssh.SFTPFailure("disk error")
+                    yield entry
 
             def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
                 name = os.fsdecode(path).rpartition("/")[2]
@@ -339,3 +352,96 @@ def test_fetched_files_are_readable_by_their_owner_only(server: Any, tmp_path: P
             == local.sha256
         )
     assert not local.local.exists()
+
+
+def test_settings_from_the_environment_as_a_process(server: Any, tmp_path: Path) -> None:
+    server.put("invoices_1.csv", GOOD)
+    config = server.config(templates=json.dumps({"invoices": {"null_values": ["N1"]}}))
+    environment = {f"TAP_STAMPLI_SFTP_{name.upper()}": str(value) for name, value in config.items()}
+    done = subprocess.run(
+        [sys.executable, "-m", "tap_stampli_sftp.tap", "--config=ENV"],
+        env={**os.environ, **environment},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (record,) = [
+        json.loads(line)["record"] for line in done.stdout.splitlines() if '"stream":"invoices","rec' in line
+    ]
+    assert (record["invoice_id"], record["invoice_number"]) == ("I1", None)
+
+
+def test_a_name_that_is_not_utf_8_fails_the_listing_and_shows_the_name(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD)
+    odd = os.fsencode(server.directory) + b"/invoices_\xff.csv"
+    with open(odd, "w") as file:  # noqa: PTH123  # a name of bytes
+        file.write(GOOD)
+    result = run_tap(server.config())
+    assert (result.code, result.records("invoices")) == (1, [])
+    assert "not UTF-8" in result.log
+    assert "xff" in result.log
+
+
+def test_a_listing_that_fails_halfway_fails_the_run(rogue: Rogue, run_tap: Any) -> None:
+    for number in range(300):
+        (rogue.directory / f"invoices_{number}.csv").write_text(GOOD)
+    rogue.fail_listing_after = 150
+    result = run_tap(rogue.config())
+    assert result.code == 1
+    assert result.records("source_files") == []
+    assert "Directory / cannot be listed" in result.log
+
+
+class _BothFactors(paramiko.ServerInterface):
+    """Wants the key first and then the password, which OpenSSH can only with PAM."""
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "publickey,password" if username else ""
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        known = username == "stampli" and key.get_name() == "ssh-ed25519"
+        return paramiko.common.AUTH_PARTIALLY_SUCCESSFUL if known else paramiko.common.AUTH_FAILED
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        good = (username, password) == ("stampli", "open sesame")
+        return paramiko.common.AUTH_SUCCESSFUL if good else paramiko.common.AUTH_FAILED
+
+
+def test_a_server_may_ask_for_key_and_password_both(make_key: Any, tmp_path: Path) -> None:
+    make_key(tmp_path / "key")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        config = {
+            "host": "127.0.0.1", "port": port, "username": "stampli", "password": "open sesame",
+            "private_key_path": str(tmp_path / "key"), "insecure_accept_any_host_key": True,
+        }  # fmt: skip
+
+        def log_in(more: dict[str, Any]) -> None:
+            settings = load_settings({**config, **more})
+            transports: list[paramiko.Transport] = []
+
+            def serve() -> None:
+                connection, _ = listener.accept()
+                transports.append(paramiko.Transport(connection))
+                transports[0].add_server_key(paramiko.ECDSAKey.generate())
+                transports[0].start_server(server=_BothFactors())
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            try:
+                with Session(settings=settings, logger=logging.getLogger("test")) as session:
+                    transport = session._trusted_transport()
+                    try:
+                        session._log_in(transport)
+                        assert transport.is_authenticated()
+                    finally:
+                        transport.close()
+            finally:
+                thread.join(timeout=20)
+                transports[0].close()
+
+        log_in({})
+        for missing in ({"password": None}, {"password": "wrong"}):
+            with pytest.raises(LoginError, match="Login refused"):
+                log_in(missing)

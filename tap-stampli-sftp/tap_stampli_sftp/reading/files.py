@@ -103,6 +103,10 @@ class Reading:
                 before = key
         self.rows, self.non_data_rows = count, blank
 
+    def grouped(self) -> Iterator[tuple[Key, list[Row]]]:
+        """Each document's key and its rows, all that are data."""
+        return iter(self._groups)
+
     def documents(self) -> Iterator[dict[str, Any] | Refused]:
         """Each document as a record, or as what is rejected."""
         self.document_count = self.rejected_rows = 0
@@ -110,7 +114,7 @@ class Reading:
             return
         builder = Documents(self._table.header, self._template, self._values, source=self.source)
         self._totals.by_currency.clear()
-        for key, rows in self._groups:
+        for key, rows in self.grouped():
             self._totals.add(key, rows)
             try:
                 record = builder.build(key, rows)

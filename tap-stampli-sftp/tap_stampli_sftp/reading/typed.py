@@ -1,8 +1,8 @@
 """Row-typed CSV: the first column is ``Header``, ``Line``, ``Split`` or ``Tax``, each with its own columns.
 
 The first row of each type names its columns; all of these stand above the data. A ``Split`` is a share of
-the ``Line`` before it and takes its place; a ``Tax`` belongs to the ``Line`` or ``Split`` before it,
-or, before any ``Line``, to the document.
+the ``Line`` before it and takes its place. A ``Tax`` belongs to the ``Line`` or ``Split`` before it; above
+the first ``Line`` to the document.
 """
 
 from __future__ import annotations

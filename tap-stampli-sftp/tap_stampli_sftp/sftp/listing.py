@@ -6,8 +6,7 @@ import fnmatch
 import re
 import stat
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_stampli_sftp.errors import ListingError
 
@@ -24,8 +23,7 @@ TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".xml")
 DECRYPTED_ENDINGS = (".pgp", ".gpg")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RemoteFile:
+class RemoteFile(NamedTuple):
     """A regular file as listed. Sorts by (mtime, path), the order in which files are read.
 
     Args:
@@ -68,6 +66,8 @@ def list_directory(
     """
     listing = Listing(files={stream: [] for stream in templates})
     done: set[str] = set()
+    matchers = [(stream, _pattern(template.pattern).match) for stream, template in templates.items()]
+    directory = path.rstrip("/")
     found: list[tuple[StreamName, str, RemoteFile]] = []
     try:
         for attributes in client.listdir_iter(path):
@@ -75,10 +75,10 @@ def list_directory(
             if done_file_suffix and name.endswith(done_file_suffix):
                 done.add(name)
                 continue
-            streams = [stream for stream, template in templates.items() if _matches(template.pattern, name)]
+            streams = [stream for stream, matches in matchers if matches(name)]
             if not streams or _in_progress(name) or not _regular(attributes, listing.notes):
                 continue
-            file = RemoteFile(int(attributes.st_mtime or 0), _join(path, name), attributes.st_size or 0)
+            file = RemoteFile(int(attributes.st_mtime or 0), f"{directory}/{name}", attributes.st_size or 0)
             found += [(stream, name, file) for stream in streams]
     except UnicodeDecodeError as error:
         raise ListingError(
@@ -141,14 +141,5 @@ def _in_progress(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(IN_PROGRESS)
 
 
-@lru_cache(maxsize=16)
 def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(pattern), re.IGNORECASE)
-
-
-def _matches(pattern: str, name: str) -> bool:
-    return _pattern(pattern).match(name) is not None
-
-
-def _join(directory: str, name: str) -> str:
-    return f"{directory.rstrip('/')}/{name}"

@@ -1,0 +1,274 @@
+"""A seeded mixture of hazards in 200 files: however it is interrupted, the documents are the same."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import itertools
+import json
+import logging
+import random
+import socket
+import threading
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_stampli_sftp.fields import FILE_STREAMS, StreamName
+from tap_stampli_sftp.run import Run
+from tap_stampli_sftp.settings import load_settings
+from tap_stampli_sftp.sftp.connect import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEED = 20260131
+FILES = 200
+CUTS = 12
+HEAD = "Company,Invoice ID,Invoice Number,Vendor ID,Vendor Name,Invoice Date,Currency,Invoice Amount,Memo,"
+HEADER = HEAD + "Line Number,Line Amount,Tag\n"
+
+
+def _rows(chance: random.Random, serial: int) -> list[str]:
+    rows = []
+    for number in range(chance.randrange(1, 5)):
+        key = f"{serial:03}{number}"
+        head = f"US,I{key},N{key},V{serial % 7},Acme,2026-01-31,EUR,30.00,"
+        rows += [f"{head},{line},10.00,t{line}\n" for line in range(1, 4)]
+    return rows
+
+
+def _xml(rows: list[str]) -> str:
+    names = [name.replace(" ", "") for name in HEADER.strip().split(",")]
+    text = ""
+    for row in rows:
+        cells = dict(zip(names, row.strip().split(","), strict=True))
+        head = "".join(f"<{name}>{cells[name]}</{name}>" for name in names[:9])
+        line = "".join(f"<{name}>{cells[name]}</{name}>" for name in names[9:])
+        text += f"<Invoice>{head}<Lines><Line>{line}</Line></Lines></Invoice>\n"
+    return f"<Invoices>{text}</Invoices>"
+
+
+def _zip(text: str, name: str = "a.csv") -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), text)
+    return data.getvalue()
+
+
+def _whole(change: Callable[[str], str]) -> Callable[[list[str]], tuple[str, bytes]]:
+    return lambda rows: (".csv", change(HEADER + "".join(rows)).encode())
+
+
+def _row(change: Callable[[str], str], at: int = 0) -> Callable[[list[str]], tuple[str, bytes]]:
+    return lambda rows: (".csv", (HEADER + "".join([*rows[:at], change(rows[at]), *rows[at + 1 :]])).encode())
+
+
+# Fifty hazards: each makes a file's ending and bytes from good rows.
+HAZARDS: list[Callable[[list[str]], tuple[str, bytes]]] = [
+    _whole(lambda text: text),
+    _whole(lambda text: "\ufeff" + text),
+    _whole(lambda text: text.replace("\n", "\r\n")),
+    _whole(lambda text: text.rstrip("\n")),
+    _whole(lambda text: "\n\n" + text),
+    _whole(lambda text: text + "\n\n"),
+    _whole(lambda text: text + ",,,,,,,,,,,\n"),
+    _whole(lambda text: text + "TOTAL,,,,,,,90.00,,,,\n"),
+    _whole(lambda text: text + "US,I9,N9,V"),
+    _whole(lambda text: text + 'US,I9,N9,"V'),
+    _whole(lambda text: text + text.split("\n", 1)[1]),
+    _whole(lambda text: text.split("\n", 1)[0]),
+    _whole(lambda _: ""),
+    _whole(lambda text: text.replace("Invoice ID", "invoice_id")),
+    _whole(lambda text: text.replace("Invoice Number", "Bill #")),
+    _whole(lambda text: text.replace("Tag", "GL Account")),
+    _whole(lambda text: text.replace("Currency", "Waehrung")),
+    _whole(lambda text: text.replace("Tag", "Line Amount")),
+    _whole(lambda text: text.replace("30.00", "30.0")),
+    _whole(lambda text: text.replace("30.00", "(30.00)")),
+    _whole(lambda text: text.replace("30.00", "30.00-")),
+    _whole(lambda text: text.replace("30.00", "$30.00")),
+    _whole(lambda text: text.replace("30.00", '"1,030.00"')),
+    _whole(lambda text: text.replace("10.00", "10.001")),
+    _whole(lambda text: text.replace("10.00", "1.234")),
+    _row(lambda row: row.replace("10.00", "ten")),
+    _row(lambda row: row.replace("2026-01-31", "31/01/2026")),
+    _row(lambda row: row.replace("30.00", "31.00"), at=1),
+    _row(lambda row: row.replace(",2,", ",1,"), at=1),
+    _row(lambda row: row.replace("EUR", "EURO")),
+    _row(lambda row: row.replace("EUR", "JPY")),
+    _row(lambda row: row.replace("Acme", '"Ac"me')),
+    _row(lambda row: row.replace("Acme", '"A ""B"", C"')),
+    _row(lambda row: row.replace(",,1,", ',"a\r\n\r\nb",1,')),
+    _row(lambda row: row.replace(",,1,", ",=1+1,1,")),
+    _row(lambda row: row.rstrip("\n") + ",more\n"),
+    _row(lambda row: row.rsplit(",", 2)[0] + "\n"),
+    _row(lambda row: "," * 9 + ",".join(row.split(",")[9:]), at=1),
+    _row(lambda row: "," * 9 + ",".join(row.split(",")[9:])),
+    _row(lambda row: row.replace("US,", "DE,")),
+    lambda rows: (".csv", (HEADER + "".join(reversed(rows))).encode()),
+    lambda rows: (".csv", HEADER.encode() + "".join(rows).replace("Acme", "Müller").encode("cp1252")),
+    lambda rows: (".csv", (HEADER + "".join(rows)).encode("utf-16")),
+    lambda rows: (".tsv", (HEADER + "".join(rows)).replace(",", "\t").encode()),
+    lambda rows: (".csv.gz", gzip.compress((HEADER + "".join(rows)).encode(), mtime=0)),
+    lambda rows: (".csv.gz", gzip.compress((HEADER + "".join(rows)).encode(), mtime=0)[:-9]),
+    lambda rows: (".zip", _zip(HEADER + "".join(rows))),
+    lambda rows: (".zip", _zip(HEADER + "".join(rows))[:-9]),
+    lambda rows: (".xml", _xml(rows).encode()),
+    lambda rows: (".xml", _xml(rows)[:-30].encode()),
+]
+
+
+class _KilledError(Exception):
+    pass
+
+
+class _Outlet:
+    """Keeps what a run sends; a STATE counts from then on, as it does for a runner of Singer pipelines."""
+
+    def __init__(self, state: dict[str, Any], *, kill_after: int = 0) -> None:
+        self.state = state
+        self.kept = json.dumps(state)
+        self.sent: list[tuple[str, str]] = []
+        self._kill_after = kill_after
+
+    def send(self, stream: StreamName, record: dict[str, Any]) -> None:
+        self.sent.append((str(stream), json.dumps(record, default=str, sort_keys=True)))
+        if stream is StreamName.SOURCE_FILES and self._kill_after:
+            # Killed when a file is all sent and nothing of it is in any STATE yet.
+            self._kill_after -= 1
+            if not self._kill_after:
+                raise _KilledError
+
+    def send_state(self) -> None:
+        self.kept = json.dumps(self.state)
+
+    def check_interrupted(self) -> None:
+        pass
+
+
+def _run(config: dict[str, Any], state: str, *, kill_after: int = 0) -> tuple[_Outlet, bool]:
+    value = json.loads(state)
+    outlet = _Outlet(value, kill_after=kill_after)
+    logger = logging.getLogger("mixture")
+    logger.setLevel(logging.CRITICAL)
+    run = Run(settings=load_settings(config), streams=FILE_STREAMS, state=value, outlet=outlet, logger=logger)
+    try:
+        run.everything()
+    except _KilledError:
+        return outlet, False
+    outlet.send_state()
+    return outlet, True
+
+
+def _to_the_end(config: dict[str, Any], *, kill: bool = False) -> tuple[set[tuple[str, str]], int]:
+    """Run until nothing changes: what was sent, each once, and how many runs that took."""
+    sent: set[tuple[str, str]] = set()
+    state = "{}"
+    for runs in itertools.count(1):
+        # Killed after its second file: the first one's STATE is out by then.
+        outlet, whole = _run(config, state, kill_after=2 if kill else 0)
+        sent |= set(outlet.sent)
+        if whole and outlet.kept == state:
+            return sent, runs
+        state = outlet.kept
+    raise AssertionError
+
+
+class _Cutter:
+    """A relay in front of the server that cuts connections after seeded numbers of bytes."""
+
+    def __init__(self, port: int, chance: random.Random) -> None:
+        self._target = port
+        self._chance = chance
+        self.cuts = 0
+        self._connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            budget = 1 << 40
+            # Twice in a row at most: the tap gives up when it is cut off at each of five tries.
+            if self.cuts < CUTS and self._connections % 3:
+                self.cuts += 1
+                budget = self._chance.randrange(200, 30_000)
+            elif self.cuts < CUTS:
+                self.cuts += 1
+                budget = self._chance.randrange(30_000, 60_000)
+            self._connections += 1
+            thread = threading.Thread(target=self._serve, args=(client, [budget]))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, client: socket.socket, budget: list[int]) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._target)) as server:
+            back = threading.Thread(target=self._relay, args=(server, client, budget))
+            back.start()
+            self._relay(client, server, budget)
+            back.join()
+
+    @staticmethod
+    def _relay(source: socket.socket, sink: socket.socket, budget: list[int]) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(16_384):
+                budget[0] -= len(data)
+                if budget[0] < 0:
+                    break
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(timeout=20)
+
+
+@pytest.fixture
+def mixture(server: Any) -> Any:
+    print(f"seed {SEED}")  # noqa: T201  # pytest shows it with a failure
+    chance = random.Random(SEED)  # noqa: S311  # no secret
+    assert len(HAZARDS) == 50
+    for serial in range(FILES):
+        ending, data = HAZARDS[serial % len(HAZARDS)](_rows(chance, serial))
+        # Several files have the same second, some a later name but an older mtime.
+        server.put(f"invoices_{serial:03}{ending}", data, mtime=1_700_000_000 + chance.randrange(40))
+    return server
+
+
+@pytest.mark.timeout(240)
+def test_interrupted_in_any_way_the_documents_are_the_same(
+    mixture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(Session.__init__.__kwdefaults__ or {}, "first_wait_seconds", 0.01)
+    template = {"invoices": {"footer_pattern": "^TOTAL"}}
+    config = mixture.config(templates=template, lookback_days=100_000)
+    expected, _ = _to_the_end(config)
+    kinds = {stream for stream, _ in expected}
+    assert kinds == {"invoices", "rejected_rows", "source_files"}
+    assert len(expected) > FILES
+
+    monkeypatch.setattr("tap_stampli_sftp.run.STATE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("tap_stampli_sftp.run.STATE_SHARE", 1e9)
+    killed, runs = _to_the_end(config, kill=True)
+    assert killed == expected
+    assert runs > FILES // 2
+
+    chance = random.Random(SEED + 1)  # noqa: S311  # no secret
+    cutter = _Cutter(mixture.port, chance)
+    try:
+        cut, _ = _to_the_end({**config, "port": cutter.port})
+    finally:
+        cutter.close()
+    assert cutter.cuts == CUTS
+    assert cut == expected
