@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections import defaultdict
 from contextlib import ExitStack
 from tempfile import TemporaryFile
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 # A row in memory takes about eight times the characters of its text.
 MEMORY_CHARACTERS = 4 * 1024**2
-PARTITIONS = 512
+PARTITIONS = 1024
 BLOCK_BYTES = 16 * 1024
 
 _Stored = tuple[Key, Row]
@@ -48,7 +49,8 @@ class Groups:
         self._stack = ExitStack()
         self._file: IO[bytes] | None = None
         self._open: list[bytearray] = []
-        self._blocks: list[list[tuple[int, int]]] = []
+        # Offset and size by turns, of each block of a partition: bare numbers, as there are very many.
+        self._blocks: list[array[int]] = []
         self._key: Key = ()
         self._partition = 0
 
@@ -84,7 +86,7 @@ class Groups:
             TemporaryFile(dir=self._spool, prefix="stampli-part-")  # noqa: SIM115  # the stack closes it
         )
         self._open = [bytearray() for _ in range(PARTITIONS)]
-        self._blocks = [[] for _ in range(PARTITIONS)]
+        self._blocks = [array("Q") for _ in range(PARTITIONS)]
         for key, rows in self._rows.items():
             for row in rows:
                 self._store(key, row)
@@ -99,14 +101,15 @@ class Groups:
         _ENCODER.encode_into((key, row), block, -1)
         block += b"\n"
         if len(block) > BLOCK_BYTES and self._file is not None:
-            self._blocks[self._partition].append((self._file.tell(), len(block)))
+            self._blocks[self._partition].extend((self._file.tell(), len(block)))
             self._file.write(block)
             block.clear()
 
     def _stored(self, partition: int) -> bytes:
         stored = []
         if self._file is not None:
-            for offset, size in self._blocks[partition]:
+            blocks = self._blocks[partition]
+            for offset, size in zip(blocks[::2], blocks[1::2], strict=True):
                 self._file.seek(offset)
                 stored.append(self._file.read(size))
         return b"".join([*stored, self._open[partition]])
