@@ -38,6 +38,7 @@ demo-real: setup ## the same on real public spend files: make demo-real DATA=<fo
 	@$(SANDBOX) demo --real "$(DATA)"
 
 test: setup setup-dev lint ## lint, types and every test
+	@.ci/servers
 	.venv/bin/pytest $(PYTEST_ARGS)
 
 lint: setup-dev ## ruff and mypy

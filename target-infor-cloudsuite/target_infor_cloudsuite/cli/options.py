@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,19 +15,27 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand in the session; --format may also stand behind the command."""
+    """Hand in the session; --config and --format may also stand behind the command."""
 
     @wraps(command)
-    def called(*args: Any, format_: str | None, **kwargs: Any) -> Any:
-        ctx = click.get_current_context()
+    def called(*args: Any, config_path: Path | None, format_: str | None, **kwargs: Any) -> Any:
+        session = click.get_current_context().obj
+        if config_path is not None:
+            session.config_path = config_path
         if format_ is not None:
-            ctx.obj.format = format_
-        return command(ctx.obj, *args, **kwargs)
+            session.format = format_
+        return command(session, *args, **kwargs)
 
-    option = click.option(
+    format_option = click.option(
         "--format", "format_", type=click.Choice(["text", "json"]), help="As before the command."
     )
-    return option(called)
+    config_option = click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="As before the command.",
+    )
+    return config_option(format_option(called))
 
 
 def actor_and_reason(command: Command) -> Command:

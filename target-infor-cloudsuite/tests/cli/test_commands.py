@@ -169,6 +169,11 @@ def test_status_is_as_designed(worked: Programs) -> None:
     assert "review list" in before.stderr
 
 
+def test_config_and_format_may_stand_behind_the_command(worked: Programs) -> None:
+    behind = worked.command("status", "--config", str(worked.write_config()), "--format", "json")
+    assert json.loads(behind.stdout) == worked.json("status")
+
+
 def test_the_environment_takes_the_place_of_a_file(worked: Programs) -> None:
     for name, value in worked.config.items():
         worked.env[f"TARGET_INFOR_CLOUDSUITE_{name.upper()}"] = str(value)
@@ -289,7 +294,7 @@ def test_the_readme_has_every_command_and_no_other() -> None:
 def test_the_readme_has_every_option_and_no_other() -> None:
     section = README.read_text("utf-8").partition("\n## Commands\n")[2].partition("\n## ")[0]
     rows = dict(re.findall(r"^\| `([a-z -]+)` \|([^|]*)\|", section, flags=re.MULTILINE))
-    common = {"--format"}
+    common = {"--format", "--config"}
     for path, command in ALL.items():
         options = {name for each in command.params for name in each.opts} - common
         assert set(re.findall(r"`(--[a-z-]+)", rows[" ".join(path)])) == options, path
