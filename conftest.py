@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hypothesis import settings
-
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 
-# The same examples in every run of CI, and no clock that a busy machine could miss; at a desk, new ones each time.
+# The same examples in every run of CI, without a deadline; at a desk, new ones each time.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 
 
