@@ -267,6 +267,14 @@ def test_no_record_ends_the_run_and_none_is_lost(quiet: Programs, quiet_sandbox:
         )
         for stream in STREAMS
     ]
+    # A reason or a message of any shape is kept as text: the run's file and the commands show it.
+    odd_reasons = [["a", 1], {"b": None}, True, 1.5, None, "\ud800\0"]
+    lines += [
+        json.dumps(
+            {"type": "RECORD", "stream": "rejected_rows", "record": {"reason": each, "message": each} | extra}
+        )
+        for each in odd_reasons
+    ]
     before = quiet_sandbox.books()["invoices"]
     done = quiet.target("".join(f"{line}\n" for line in lines))
     assert (done.returncode, errors(done.stderr)) == (0, []), done.stderr[-3000:]

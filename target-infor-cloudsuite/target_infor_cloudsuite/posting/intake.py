@@ -110,13 +110,18 @@ def draft(stream: str, record: Mapping[str, Any], *, number: int) -> Document:
 def _receive_rejected(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
     kind = _REJECTED_KINDS.get(str(record.get("stream")), "invoice")
     fault: dict[str, Any] = {
-        "code": record.get("reason") or "rejected",
+        "code": _words(record.get("reason")) or "rejected",
         "field": "",
-        "text": record.get("message") or "",
+        "text": _words(record.get("message")),
         "suggestions": [],
         "releasable": False,
     }
     _add_rejected(tx, {"kind": kind, **_origin(record)}, raw=record, fault=fault, hand=hand)
+
+
+def _words(value: Any) -> str:
+    """What a foreign tap gave as reason or message, as text: it may be of any shape."""
+    return value if isinstance(value, str) else "" if value is None else canonical_json(value)
 
 
 def _add_rejected(
