@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
-from stampli_infor_transforms.reasons import REASONS
+from stampli_infor_transforms.groups import group_of
 
 from target_infor_cloudsuite.audit import files
 from target_infor_cloudsuite.audit.files import AuditError
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 #: What waits for a person, in the order a person wants to see it.
 _WAITING = (Status.IN_DOUBT, Status.FAILED, Status.REVIEW, Status.REJECTED)
-#: Codes that are M3's own stand in no table of ours: a validation error of M3.
-_OTHER_GROUP = "validation_error"
 
 
 @click.command()
@@ -246,13 +244,8 @@ def _as_json(document: Document) -> dict[str, Any]:
         "source_line": document.source_line,
         "received_at": document.received_at,
         "updated_at": document.updated_at,
-        "reasons": [each | {"group": _group(each["code"])} for each in document.reasons],
+        "reasons": [each | {"group": group_of(each["code"])} for each in document.reasons],
     }
-
-
-def _group(code: str) -> str:
-    known = REASONS.get(code)
-    return _OTHER_GROUP if known is None else known.group
 
 
 def _history(event: events.Event) -> tuple[str, str]:
