@@ -12,7 +12,7 @@ from stampli_infor_transforms.crosswalks import CrosswalkError
 from stampli_infor_transforms.policy import SettingsError
 
 from target_infor_cloudsuite.audit.files import AuditError
-from target_infor_cloudsuite.cli import audit, doctor, documents, reference, secrets
+from target_infor_cloudsuite.cli import audit, doctor, documents, reconcile, reference, secrets
 from target_infor_cloudsuite.cli.session import ExitCode, Session
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
@@ -93,6 +93,7 @@ for command in (
     documents.replay,
     documents.release,
     documents.dismiss,
+    reconcile.reconcile,
     doctor.doctor,
     audit.audit,
     reference.reference,

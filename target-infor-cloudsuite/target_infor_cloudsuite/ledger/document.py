@@ -56,6 +56,7 @@ class Document:
     source_file: str
     source_line: int
     source_mtime: str
+    source_sha256: str
     claim_token: int
     run_id: str
     received_at: datetime

@@ -86,6 +86,14 @@ def keep_file(tx: Tx, record: Mapping[str, Any], *, at: datetime) -> bool:
     return True
 
 
+def counted_files(tx: Tx, *, since: datetime | None = None) -> list[Mapping[str, Any]]:
+    """The tap's own counts of the files that came (records of ``source_files``), from a moment on."""
+    query = select(files.c.counts).order_by(files.c.path, files.c.sha256)
+    if since is not None:
+        query = query.where(files.c.received_at >= since)
+    return list(tx.execute(query).scalars())
+
+
 def never_received(tx: Tx) -> bool:
     """Whether nothing ever came here: no file was counted, and there is no document."""
     return not any(

@@ -55,7 +55,8 @@ def numbers(invoice: AccountingInvoice) -> list[str]:
     return list(dict.fromkeys((invoice.number, normalise_number(invoice.number))))
 
 
-def _years(invoice: AccountingInvoice) -> list[int]:
+def years_of(invoice: AccountingInvoice) -> list[int]:
+    """The years under which M3 may hold an invoice: its own, one before and after, the accounting year."""
     year = invoice.invoice_date.year
     return sorted({year - 1, year, year + 1, invoice.accounting_date.year})
 
@@ -73,7 +74,7 @@ def ask_ledger(
         )
         for key, invoice in invoices.items()
         for number in numbers(invoice)
-        for year in _years(invoice)
+        for year in years_of(invoice)
     ]
     answers = context.gateway.read(ap_ledger.PROGRAM, [each for _, each in questions], cono=cono)
     for (key, _), answer in zip(questions, answers, strict=True):

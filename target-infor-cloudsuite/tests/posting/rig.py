@@ -176,10 +176,14 @@ class Rig:
         with open_gateway(settings) as gateway:
             work_off(prepare(settings, self.ledger, gateway, clock=clock))
 
-    def start(self, *records: dict[str, Any]) -> subprocess.Popen[str]:
-        """The target's executable with these records on its standard input."""
+    def write_config(self) -> Path:
         path = self.directory / "target.json"
         path.write_text(json.dumps(self.config), "utf-8")
+        return path
+
+    def start(self, *records: dict[str, Any]) -> subprocess.Popen[str]:
+        """The target's executable with these records on its standard input."""
+        path = self.write_config()
         messages = self.directory / "messages.jsonl"
         messages.write_text(
             "".join(f"{json.dumps(each, default=float)}\n" for each in _messages(records)), "utf-8"
