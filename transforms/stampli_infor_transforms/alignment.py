@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stampli_infor_transforms.coding import Coder, SourceLine
-from stampli_infor_transforms.companies import place_of
+from stampli_infor_transforms.companies import Place, place_of
 from stampli_infor_transforms.findings import Fields, Findings
 from stampli_infor_transforms.line_checks import check_line
 from stampli_infor_transforms.names import normalise_name
@@ -15,10 +15,9 @@ from stampli_infor_transforms.suppliers import BLOCKED, PRELIMINARY, Vendor, fin
 from stampli_infor_transforms.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
-    from stampli_infor_transforms.companies import Place
     from stampli_infor_transforms.crosswalks import Crosswalks
     from stampli_infor_transforms.policy import Policy
     from stampli_infor_transforms.reasons import Reason
@@ -43,8 +42,7 @@ class Alignment:
         text: for a clerk, what is wrong; '' for nothing.
         suggestions: likely values, best first.
         proposed: the row to review and merge into suppliers.csv or gl_accounts.csv, by column; {} where
-        there is
-            nothing to propose.
+            there is nothing to propose.
     """
 
     company: str
@@ -115,8 +113,48 @@ def align_accounts(
     return tuple(found)
 
 
+def align_homeless(
+    records: Iterable[Mapping[str, Any]],
+    code_field: str,
+    known: Collection[int],
+    crosswalks: Crosswalks,
+    policy: Policy,
+) -> tuple[Alignment, ...]:
+    """Return the vendors or accounts that belong to none of the known M3 companies, each with what to do.
+
+    Args:
+        records: of the stream `vendors` or `gl_accounts`.
+        code_field: ``vendor_id`` or ``gl_account``.
+        known: the M3 companies whose reference data there is.
+        crosswalks: the tables.
+        policy: the settings.
+    """
+    found = []
+    for record in records:
+        fields = Fields(record, Findings())
+        owner = fields.text("company")
+        place = place_of(owner, crosswalks=crosswalks, policy=policy)
+        if (place is None and not owner) or (place is not None and place.cono in known):
+            continue
+        text = (
+            f"Company '{owner}' has no M3 company. Add a row to companies.csv."
+            if place is None
+            else f"Of M3 company {place.cono} no reference data was read. Run `reference refresh`."
+        )
+        name = fields.text("vendor_name") or fields.text("gl_account_name")
+        row = Alignment(
+            company=owner, code=fields.text(code_field), name=name, outcome="unmatched", text=text
+        )
+        found.append(row)
+    return tuple(found)
+
+
 def _place(fields: Fields, company: CompanyReference, crosswalks: Crosswalks, policy: Policy) -> Place | None:
-    place = place_of(fields.text("company"), crosswalks=crosswalks, policy=policy)
+    """Return the place in this company; what names no company, where no setting does, is every company's."""
+    owner = fields.text("company")
+    place = place_of(owner, crosswalks=crosswalks, policy=policy)
+    if place is None and not owner:
+        return Place(company.company.cono, "")
     return place if place is not None and place.cono == company.company.cono else None
 
 

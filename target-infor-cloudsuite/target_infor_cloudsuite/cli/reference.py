@@ -1,26 +1,33 @@
-"""M3's reference data: read it anew, or write a snapshot that the mapper can work from."""
+"""M3's reference data: read it anew, hold Stampli's lists against it, write it for others to work from."""
 
 from __future__ import annotations
 
 import json
-from contextlib import closing
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from stampli_infor_transforms.crosswalks import Crosswalks
 from stampli_infor_transforms.policy import SettingsError
-from stampli_infor_transforms.reference import Reference
 
+from target_infor_cloudsuite.cli.alignment import align
+from target_infor_cloudsuite.cli.loading import load_reference
 from target_infor_cloudsuite.cli.options import common
 from target_infor_cloudsuite.cli.session import table
 from target_infor_cloudsuite.clock import Clock
-from target_infor_cloudsuite.ledger import Ledger
+from target_infor_cloudsuite.import_lists import write_lists
 from target_infor_cloudsuite.settings import read_settings
-from target_infor_cloudsuite.setup import company_numbers, load_company, open_gateway
 
 if TYPE_CHECKING:
+    from stampli_infor_transforms.reference import Reference
+
     from target_infor_cloudsuite.cli.session import Session
+
+_log = logging.getLogger(__name__)
+
+#: M3 tells the status of one supplier at a time; beyond this many that would eat the quota.
+_ASKED_EACH = 5_000
 
 
 @click.group()
@@ -32,43 +39,64 @@ def reference() -> None:
 @common
 def refresh(session: Session) -> None:
     """Read all reference data from M3 now, whatever its age."""
-    found = _load(session, fresh=True)
-    _show(session, found)
+    _show(session, load_reference(session, _crosswalks(session), fresh=True))
 
 
 @reference.command()
 @common
 @click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False, writable=True),
-    required=True,
-    help="The snapshot file, for the mapper's setting reference_path.",
+    "--for",
+    "for_",
+    type=click.Choice(["mapper", "stampli"]),
+    default="mapper",
+    show_default=True,
+    help="A snapshot for the mapper's reference_path, or lists of suppliers and GL accounts for Stampli.",
 )
-def export(session: Session, output: Path) -> None:
-    """Write a snapshot of the reference data, with which the mapper needs no access to CloudSuite."""
-    found = _load(session, fresh=False)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The snapshot file; with --for stampli the directory of vendors.csv and gl_accounts.csv.",
+)
+def export(session: Session, *, for_: str, output: Path) -> None:
+    """Write reference data: a snapshot with which the mapper needs no CloudSuite, or lists for Stampli."""
+    crosswalks = _crosswalks(session)
+    found = load_reference(session, crosswalks, statuses_of=_few if for_ == "stampli" else None)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        if for_ == "stampli":
+            written = write_lists(output, crosswalks, found, on=Clock().now().date())
+        else:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n"
+            output.write_text(text, encoding="utf-8")
+            written = [output]
     except OSError as fault:
         raise SettingsError(
             "--output", f"names {output}, which cannot be written: {fault.strerror}."
         ) from fault
     _show(session, found)
-    session.say(f"Written to {output}.")
+    session.say(f"Written to {' and '.join(map(str, written))}.")
 
 
-def _load(session: Session, *, fresh: bool) -> Reference:
-    settings = read_settings(session.config)
-    numbers = company_numbers(settings, Crosswalks.load(settings.crosswalk_dir))
-    with closing(Ledger(settings.ledger_url)) as ledger, open_gateway(settings) as gateway:
-        ledger.open()
-        return Reference(
-            {
-                cono: load_company(settings, ledger, gateway, cono, clock=Clock(), fresh=fresh)
-                for cono in numbers
-            }
-        )
+reference.add_command(align)
+
+
+def _few(found: Reference) -> dict[int, list[str]]:
+    """The suppliers of companies that have few enough of them for M3 to be asked about each."""
+    sunos = {cono: list(company.suppliers) for cono, company in found.companies.items()}
+    for cono, numbers in sunos.items():
+        if len(numbers) > _ASKED_EACH:
+            _log.warning(
+                "Company %d has %d suppliers, too many to ask M3 whether each is blocked: those of whom "
+                "it is not known are written as active.",
+                cono,
+                len(numbers),
+            )
+    return {cono: numbers for cono, numbers in sunos.items() if len(numbers) <= _ASKED_EACH}
+
+
+def _crosswalks(session: Session) -> Crosswalks:
+    return Crosswalks.load(read_settings(session.config).crosswalk_dir)
 
 
 def _show(session: Session, found: Reference) -> None:

@@ -55,6 +55,16 @@ def keep_source_record(
     return True
 
 
+def source_records(tx: Tx, stream: str) -> list[dict[str, Any]]:
+    """Stampli's vendors or GL accounts as last exported, in the order of their keys."""
+    rows = tx.execute(
+        select(source_reference.c.record)
+        .where(source_reference.c.stream == stream)
+        .order_by(source_reference.c.reference_key)
+    )
+    return [dict(row.record) for row in rows]
+
+
 def _without_origin(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if not name.startswith("_sdc_")}
 
