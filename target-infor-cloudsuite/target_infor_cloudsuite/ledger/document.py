@@ -53,6 +53,7 @@ class Document:
     statement_id: int | None
     statement_line: int | None
     other_id: int | None
+    part_of: int | None
     source_file: str
     source_line: int
     source_mtime: str

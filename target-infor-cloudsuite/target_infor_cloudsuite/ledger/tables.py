@@ -58,6 +58,8 @@ documents = Table(
     Column("statement_line", Integer),
     # The document it repeats, or that took its place.
     Column("other_id", Integer, ForeignKey("documents.id")),
+    # The document whose lines of another company it takes; NULL for a document by itself.
+    Column("part_of", Integer, ForeignKey("documents.id", name="documents_part_of_fk")),
     Column("source_file", Text, nullable=False, default=""),
     Column("source_line", Integer, nullable=False, default=0),
     Column("source_mtime", String(40), nullable=False, default=""),
@@ -78,6 +80,7 @@ documents = Table(
     Index("documents_near", "cono", "supplier", "amount"),
     Index("documents_twin", "number", "amount"),
     Index("documents_cori", "cori"),
+    Index("documents_part_of", "part_of"),
 )
 
 #: Both identities of a document, unique for ever: ``source:..`` and ``m3:..`` point at who holds them.
@@ -213,4 +216,29 @@ reference = Table(
     Column("scope", String(64), primary_key=True),
     Column("content", Json, nullable=False),
     Column("read_at", Utc, nullable=False),
+)
+
+#: One row a version of the crosswalks that a run used or a person proposed: its files, and who approved it.
+mapping_versions = Table(
+    "mapping_versions",
+    metadata,
+    Column("version", String(64), primary_key=True),
+    Column("content", Json, nullable=False),
+    Column("kept_at", Utc, nullable=False),
+    Column("proposed_by", Text, nullable=False, default=""),
+    Column("proposed_at", Utc),
+    Column("approved_by", Text, nullable=False, default=""),
+    Column("approved_at", Utc),
+)
+
+#: One row a vendor whose supplier, found by name, a person has confirmed.
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("cono", Integer, primary_key=True, autoincrement=False),
+    Column("vendor_key", Text, primary_key=True),
+    Column("supplier", Text, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_at", Utc, nullable=False),
 )
