@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stampli_infor_transforms.policy import SETTINGS_SCHEMA as POLICY_SCHEMA
 from stampli_infor_transforms.policy import Policy, SettingsError
 
+from target_infor_cloudsuite.ledger.seal import AuditKeys
 from target_infor_cloudsuite.secrets import SecretError, reveal
 
 if TYPE_CHECKING:
@@ -50,6 +51,17 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
         "type": "string",
         "description": "Where audit/, runs/ and report.html are written.",
         "default": "output",
+    },
+    "audit_key": {
+        "type": "string",
+        "secret": True,
+        "description": "Seals every event (HMAC), so that nobody can rewrite ledger and files unseen; "
+        "several, separated by commas: the first seals, each checks.",
+    },
+    "audit_anchor": {
+        "type": "string",
+        "description": "A second place for the chain's end, written by every run: a directory, or an fsspec "
+        "URL such as s3://bucket/folder.",
     },
     "ap_program": {
         "type": "string",
@@ -183,6 +195,7 @@ class Settings:
     ionapi: str | None
     crosswalk_dir: Path
     ledger_url: str
+    audit_keys: AuditKeys
     output_dir: Path
 
     def __getitem__(self, name: str) -> Any:
@@ -222,8 +235,18 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
         ionapi=_secret(values, "ionapi"),
         crosswalk_dir=Path(values.get("crosswalk_dir") or POLICY_SCHEMA["crosswalk_dir"]["default"]),
         ledger_url=_secret(values, "ledger_url") or _PROPERTIES["ledger_url"]["default"],
+        audit_keys=_audit_keys(values),
         output_dir=Path(values.get("output_dir") or _PROPERTIES["output_dir"]["default"]),
     )
+
+
+def _audit_keys(values: Mapping[str, Any]) -> AuditKeys:
+    try:
+        return AuditKeys.parse(_secret(values, "audit_key") or "")
+    except ValueError as fault:
+        raise SettingsError(
+            "audit_key", f"cannot be used: {fault}. `cloudsuite-ap secrets new-key` makes one."
+        ) from None
 
 
 def _check(name: str, value: Any, schema: Mapping[str, Any]) -> None:

@@ -9,8 +9,8 @@ from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from stampli_infor_transforms.crosswalks import Crosswalks
 
-from target_infor_cloudsuite.audit import files as audit_files
 from target_infor_cloudsuite.audit.files import AuditError
+from target_infor_cloudsuite.audit.publish import publish
 from target_infor_cloudsuite.audit.runs import write_run
 from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, reference, runs
@@ -61,7 +61,7 @@ class TargetInforCloudSuite(Program, Target):
         # What is wrong with these is told before the first record is read.
         company_numbers(self.settings, Crosswalks.load(self.settings.crosswalk_dir))
         self.gateway: Gateway = open_gateway(self.settings)
-        self.ledger = Ledger(self.settings.ledger_url)
+        self.ledger = Ledger(self.settings.ledger_url, audit_keys=self.settings.audit_keys)
         self.ledger.open()
         with self.ledger.read() as tx:
             self._ledger_was_empty = reference.never_received(tx)
@@ -191,7 +191,7 @@ class TargetInforCloudSuite(Program, Target):
             )
             self._event(tx, "run.ended", {"outcome": outcome, "requests": requests})
         write_run(self.ledger, self.settings.output_dir, self._run_id)
-        audit_files.export(self.ledger, self.settings.output_dir)
+        publish(self.ledger, self.settings, at=self._clock.now())
         with self.ledger.read() as tx:
             totals = runs.totals(tx, run_id=self._run_id)
         for kind, statuses in totals.items():

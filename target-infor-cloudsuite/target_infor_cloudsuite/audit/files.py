@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from target_infor_cloudsuite.ledger import events
+from target_infor_cloudsuite.ledger import events, retention
 from target_infor_cloudsuite.ledger.types import canonical_json, utc_text
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Ledger
     from target_infor_cloudsuite.ledger.events import Event
 
+_log = logging.getLogger(__name__)
 _DAY = 10  # the length of 2026-11-22
 _FILES = f"{'[0-9]' * 4}-{'[0-9]' * 2}-{'[0-9]' * 2}.jsonl"
 _BLOCK = 65536
@@ -42,26 +45,60 @@ def export(ledger: Ledger, output_dir: Path) -> int:
     folder = output_dir / "audit"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder), ledger.read() as tx:
-            last = _last_event(folder)
-            known = events.at_number(tx, last["seq"]) if last else None
-            if last and (known is None or known.hash != last.get("hash")):
-                raise AuditError(
-                    f"The audit files in {folder} end with event {last['seq']}, which this ledger does not "
-                    "have: they were changed, or belong to another ledger. Nothing was added to them. Run "
-                    "`cloudsuite-ap audit verify`; files of another ledger belong in another output_dir."
-                )
-            written = 0
-            with _Files(folder) as files:
-                for event in events.since(tx, last["seq"] if last else 0):
-                    files.write(event)
-                    written += 1
+        with _alone(folder):
+            return _catch_up(ledger, folder)
     except OSError as fault:
         raise AuditError(
             f"The audit files in {folder} cannot be written: {fault.strerror or fault}. The events are safe "
             "in the ledger and will be exported by the next run; give the folder room and the right to write."
         ) from fault
+
+
+def _catch_up(ledger: Ledger, folder: Path) -> int:
+    place = place_of(folder.parent)
+    last = _last_event(folder)
+    with ledger.read() as tx:
+        end = events.end_of_chain(tx)
+        noted = retention.exported_up_to(tx, place)
+        known = events.at_number(tx, last["seq"]) if last and last["seq"] > end.purged_seq else None
+        if last and last["seq"] > end.purged_seq and (known is None or known.hash != last.get("hash")):
+            raise AuditError(
+                f"The audit files in {folder} end with event {last['seq']}, which this ledger does not "
+                "have: they were changed, or belong to another ledger. Nothing was added to them. Run "
+                "`cloudsuite-ap audit verify`; files of another ledger belong in another output_dir."
+            )
+        written = 0
+        with _Files(folder) as files:
+            for event in events.since(tx, last["seq"] if last else 0):
+                files.write(event)
+                written += 1
+    if (last["seq"] if last else 0) < noted <= end.seq:
+        _log.warning(
+            "The audit files in %s ended with event %d, though they had reached event %d: something removed "
+            "what stood there since. It was written again from the ledger.",
+            folder,
+            last["seq"] if last else 0,
+            noted,
+        )
+    _drop_purged(folder, end.purged_seq)
+    if noted != end.seq:
+        with ledger.write() as tx:
+            retention.exported(tx, place, end.seq)
     return written
+
+
+def _drop_purged(folder: Path, purged_seq: int) -> None:
+    """Remove the files of days whose every event was purged; days are purged whole."""
+    for path in files_of(folder.parent) if purged_seq else ():
+        last = _event_at_end(path)
+        if last is None or last["seq"] > purged_seq:
+            return
+        path.unlink()
+
+
+def place_of(output_dir: Path) -> str:
+    """How the ledger names the folder: several machines may keep audit files of one ledger."""
+    return f"{socket.gethostname()}:{(output_dir / 'audit').absolute()}"
 
 
 def files_of(output_dir: Path) -> list[Path]:
@@ -87,21 +124,37 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def standing_still(output_dir: Path) -> Iterator[None]:
+    """Nobody exports meanwhile; for whoever may only read, and where nothing was exported yet."""
+    try:
+        lock = (output_dir / "audit" / ".lock").open("rb")
+    except FileNotFoundError:
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
 def _last_event(folder: Path) -> dict[str, Any] | None:
     """The last whole event in the files; a line that a crash cut is taken off."""
-    for path in reversed(files_of(folder.parent)):
-        line = _last_line(path)
-        if line is None:
-            continue
-        try:
-            last = json.loads(line)
-            return {"seq": int(last["seq"]), "hash": last.get("hash")}
-        except (ValueError, KeyError, TypeError, AttributeError) as fault:
-            raise AuditError(
-                f"The last line of {path} is no event: it was changed. Nothing was added to it. Run "
-                "`cloudsuite-ap audit verify`; the events are safe in the ledger."
-            ) from fault
-    return None
+    return next(filter(None, map(_event_at_end, reversed(files_of(folder.parent)))), None)
+
+
+def _event_at_end(path: Path) -> dict[str, Any] | None:
+    """The last whole event of a file; None where it has none."""
+    line = _last_line(path)
+    if line is None:
+        return None
+    try:
+        last = json.loads(line)
+        return {"seq": int(last["seq"]), "hash": last.get("hash")}
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise AuditError(
+            f"The last line of {path} is no event: it was changed. Nothing was added to it. Run "
+            "`cloudsuite-ap audit verify`; the events are safe in the ledger."
+        ) from fault
 
 
 def _last_line(path: Path) -> bytes | None:

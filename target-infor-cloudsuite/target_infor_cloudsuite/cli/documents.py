@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from stampli_infor_transforms.groups import group_of
 
-from target_infor_cloudsuite.audit import files
 from target_infor_cloudsuite.audit.files import AuditError
+from target_infor_cloudsuite.audit.publish import publish
 from target_infor_cloudsuite.cli.options import actor_and_reason, common
 from target_infor_cloudsuite.cli.session import ExitCode, shown_time, table
+from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import events
 from target_infor_cloudsuite.ledger.runs import last, oldest_review, plain_amount, totals
 from target_infor_cloudsuite.ledger.states import Status
@@ -212,7 +213,7 @@ def _worded(reason: dict[str, Any]) -> str:
 
 def _report(session: Session, what: str, document_ids: list[int]) -> None:
     try:
-        files.export(session.ledger, session.settings.output_dir)
+        publish(session.ledger, session.settings, at=Clock().now())
     except AuditError as fault:  # the decision stands in the ledger, and the next run exports it
         session.say(f"Warning: {fault}")
     if session.format == "json":

@@ -70,7 +70,7 @@ class Session:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, which must be there already: a command never makes an empty one."""
-        ledger = Ledger(self.settings.ledger_url)
+        ledger = Ledger(self.settings.ledger_url, audit_keys=self.settings.audit_keys)
         if not ledger.exists():
             raise LedgerError(
                 f"There is no ledger at {ledger.shown_url} yet. Run the pipeline once, or correct ledger_url "

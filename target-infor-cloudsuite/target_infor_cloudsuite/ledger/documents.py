@@ -21,7 +21,7 @@ from target_infor_cloudsuite.ledger.states import OUT_OF_THE_WAY, Status, check_
 from target_infor_cloudsuite.ledger.tables import documents, identities
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from datetime import datetime
     from decimal import Decimal
 
@@ -347,6 +347,12 @@ def rejected_of_file(tx: Tx, path: str) -> list[Document]:
         select(*COLUMNS).where(documents.c.source_file == path, documents.c.status == Status.REJECTED.value)
     )
     return [of_row(row) for row in rows]
+
+
+def statuses(tx: Tx) -> Iterator[tuple[int, str]]:
+    """Number and status of every document."""
+    for row in tx.execute(select(documents.c.id, documents.c.status).order_by(documents.c.id)):
+        yield row.id, row.status
 
 
 def count(tx: Tx) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, insert, select, type_coerce, update
 
+from target_infor_cloudsuite.ledger.seal import AuditKeys
+from target_infor_cloudsuite.ledger.store import LedgerError
 from target_infor_cloudsuite.ledger.tables import chain, events
 from target_infor_cloudsuite.ledger.types import canonical_json, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+
+    from sqlalchemy import Select
 
     from target_infor_cloudsuite.ledger.store import Tx
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 _PAGE = 1000
 _BEFORE_ALL = -(2**31)
+_END = select(chain.c.seq, chain.c.hash, chain.c.key_id, chain.c.purged_seq, chain.c.purged_hash).where(
+    chain.c.id == 1
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,11 @@ class Event:
     details: Any
     previous_hash: str
     hash: str
+    key_id: str = ""
 
     def content(self) -> dict[str, Any]:
-        """Everything the hash covers."""
-        return {
+        """Everything the hash covers; an event without a key looks as it did before there were keys."""
+        content = {
             "seq": self.seq,
             "at": utc_text(self.at),
             "actor": self.actor,
@@ -50,10 +57,22 @@ class Event:
             "details": self.details,
             "previous_hash": self.previous_hash,
         }
+        return content | {"key_id": self.key_id} if self.key_id else content
 
-    def expected_hash(self) -> str:
-        """The hash this content must have: SHA-256 of its canonical JSON."""
-        return hashlib.sha256(canonical_json(self.content()).encode()).hexdigest()
+    def expected_hash(self, keys: AuditKeys) -> str | None:
+        """The hash this content must have: the seal of its canonical JSON; None where its key is unknown."""
+        return keys.seal(canonical_json(self.content()), self.key_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """Where the chain ends, under which key, and where what a purge left of it begins."""
+
+    seq: int = 0
+    hash: str = GENESIS
+    key_id: str = ""
+    purged_seq: int = 0
+    purged_hash: str = GENESIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +95,35 @@ def record(  # noqa: PLR0913 - an event's row, column by column
     document_id: int | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one event to the chain, within the caller's transaction."""
-    row = tx.execute(select(chain.c.seq, chain.c.hash).where(chain.c.id == 1).with_for_update()).one_or_none()
+    """Append one event to the chain, within the caller's transaction.
+
+    Raises:
+        LedgerError: The chain is under a key that was not given; nothing is written without it.
+    """
+    keys = audit_keys(tx)
+    row = tx.execute(_END.with_for_update()).one_or_none()
+    end = ChainEnd() if row is None else ChainEnd(*row)
     if row is None:
         tx.execute(insert(chain).values(id=1, seq=0, hash=GENESIS))
-    seq, previous = (0, GENESIS) if row is None else (row.seq, row.hash)
+    if end.key_id and end.key_id not in keys.by_id:
+        raise LedgerError(
+            f"The ledger's events are sealed with the key {end.key_id}, which the setting audit_key lacks. "
+            "Give that key (behind a newer one, if it is being replaced); or, if it is lost, accept that by "
+            "`cloudsuite-ap audit rekey`. Nothing was written."
+        )
     event = Event(
-        seq=seq + 1,
+        seq=end.seq + 1,
         at=at,
         actor=actor,
         action=action,
         document_id=document_id,
         run_id=run_id,
         details=dict(details or {}),
-        previous_hash=previous,
+        previous_hash=end.hash,
         hash="",
+        key_id=keys.current,
     )
-    digest = event.expected_hash()
+    digest = event.expected_hash(keys)
     tx.execute(
         insert(events).values(
             seq=event.seq,
@@ -102,11 +133,25 @@ def record(  # noqa: PLR0913 - an event's row, column by column
             document_id=document_id,
             run_id=run_id,
             details=event.details,
-            previous_hash=previous,
+            previous_hash=end.hash,
             hash=digest,
+            key_id=event.key_id,
         )
     )
-    tx.execute(update(chain).where(chain.c.id == 1).values(seq=event.seq, hash=digest))
+    tx.execute(update(chain).where(chain.c.id == 1).values(seq=event.seq, hash=digest, key_id=event.key_id))
+
+
+def audit_keys(tx: Tx) -> AuditKeys:
+    """The keys that the ledger was opened with."""
+    found: AuditKeys = tx.get_execution_options().get("audit_keys") or AuditKeys()
+    return found
+
+
+def forget_key(tx: Tx) -> str:
+    """Let the chain go on without the key that sealed it so far; that key's id, blank where there is none."""
+    lost = end_of_chain(tx).key_id
+    tx.execute(update(chain).where(chain.c.id == 1).values(key_id=""))
+    return lost
 
 
 def stored(tx: Tx) -> Iterator[StoredEvent]:
@@ -143,8 +188,18 @@ def at_number(tx: Tx, seq: int) -> Event | None:
 
 def since(tx: Tx, seq: int) -> Iterator[Event]:
     """Every event after this number, in order, read a page at a time."""
+    yield from _paged(tx, select(events), seq)
+
+
+def chosen(tx: Tx, document_ids: Collection[int]) -> Iterator[Event]:
+    """The events of some documents in order; without ids all of them."""
+    query = select(events)
+    yield from _paged(tx, query.where(events.c.document_id.in_(document_ids)) if document_ids else query, 0)
+
+
+def _paged(tx: Tx, query: Select[Any], seq: int) -> Iterator[Event]:
     while True:
-        rows = tx.execute(select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(_PAGE)).all()
+        rows = tx.execute(query.where(events.c.seq > seq).order_by(events.c.seq).limit(_PAGE)).all()
         for row in rows:
             yield Event(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
         if len(rows) < _PAGE:
@@ -158,7 +213,7 @@ def of_document(tx: Tx, document_id: int) -> list[Event]:
     return [Event(**row._mapping) for row in rows]  # noqa: SLF001
 
 
-def end_of_chain(tx: Tx) -> tuple[int, str]:
-    """The number and hash of the newest event; (0, GENESIS) in a new ledger."""
-    row = tx.execute(select(chain.c.seq, chain.c.hash).where(chain.c.id == 1)).one_or_none()
-    return (0, GENESIS) if row is None else (row.seq, row.hash)
+def end_of_chain(tx: Tx) -> ChainEnd:
+    """Where the chain ends; a new ledger's is empty."""
+    row = tx.execute(_END).one_or_none()
+    return ChainEnd() if row is None else ChainEnd(*row)

@@ -16,6 +16,8 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from target_infor_cloudsuite.ledger.seal import AuditKeys
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,11 +47,13 @@ class Ledger:
     Args:
         url: A SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://..``.
         look_only: Only look at it: nothing is written, not even the side files of SQLite.
+        audit_keys: What seals the events written here, and checks those that stand there.
     """
 
-    def __init__(self, url: str, *, look_only: bool = False) -> None:
+    def __init__(self, url: str, *, look_only: bool = False, audit_keys: AuditKeys | None = None) -> None:
         self._url = _parse(url)
-        self._engine = _engine(self._url, look_only=look_only)
+        keys = audit_keys or AuditKeys()
+        self._engine = _engine(self._url, look_only=look_only).execution_options(audit_keys=keys)
         # SQLite knows one writer at a time; taking turns here spares threads of one process its busy wait.
         self._turn = threading.RLock()
 
@@ -122,6 +126,13 @@ class Ledger:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_TURN})")
             yield connection
+
+    def give_room_back(self) -> None:
+        """Make what was deleted unreadable in SQLite's files, too; PostgreSQL does so in its own time."""
+        if self._engine.dialect.name == "sqlite":
+            with self._turn, self._faults(), self._engine.connect() as connection:
+                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _make_folder(self) -> None:
         try:

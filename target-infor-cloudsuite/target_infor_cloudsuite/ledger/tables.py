@@ -163,6 +163,7 @@ events = Table(
     Column("details", Json, nullable=False),
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("key_id", String(16), nullable=False, server_default=""),  # which key sealed it; blank: none
     Index("events_document", "document_id"),
 )
 
@@ -173,6 +174,26 @@ chain = Table(
     Column("id", Integer, primary_key=True),
     Column("seq", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("key_id", String(16), nullable=False, server_default=""),
+    # The last event that a purge removed: the chain that is left begins behind it.
+    Column("purged_seq", Integer, nullable=False, server_default="0"),
+    Column("purged_hash", String(64), nullable=False, server_default="0" * 64),
+)
+
+#: How far the audit files of a folder reach: what is missing beyond that was not exported yet.
+exports = Table(
+    "exports",
+    metadata,
+    Column("folder", Text, primary_key=True),  # host:path
+    Column("seq", Integer, nullable=False),
+)
+
+#: What people were notified of: once each, not in every run.
+notices = Table(
+    "notices",
+    metadata,
+    Column("subject", String(64), primary_key=True),  # document:12:failed, nothing_received, ..
+    Column("noted_at", Utc, nullable=False),
 )
 
 #: One row a run of the target.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from stampli_infor_transforms.reasons import reason
 
 from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger.retention import PURGED
 from target_infor_cloudsuite.ledger.states import HELD_BY_M3, Status
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def _moment(document: Document) -> tuple[str, str, int]:
 
 
 def _difference(held: Document, new: Document) -> str:
+    if held.raw == PURGED:
+        return "in what, nobody can say any more, as its raw record was purged"
     names = [
         name
         for name, value in sorted(source_record(new).items())

@@ -28,8 +28,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def happen(ledger: Ledger) -> Callable[..., None]:
     """Let so many events happen, from so many hours after the beginning on, six hours apart."""
 
-    def make(how_many: int, *, hours: float = 0.0) -> None:
-        with ledger.write() as tx:
+    def make(how_many: int, *, hours: float = 0.0, into: Ledger | None = None) -> None:
+        with (into or ledger).write() as tx:
             for number in range(how_many):
                 events.record(
                     tx,
@@ -37,7 +37,7 @@ def happen(ledger: Ledger) -> Callable[..., None]:
                     at=BEGIN + timedelta(hours=hours + 6 * number),
                     actor="target",
                     run_id="r1",
-                    document_id=number,
+                    document_id=None,
                     details={"text": f"größer {number}", "amount": Decimal("1.50"), "list": [1, None, True]},
                 )
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from target_infor_cloudsuite.ledger import events
-from target_infor_cloudsuite.ledger.events import GENESIS
+from target_infor_cloudsuite.ledger.events import GENESIS, ChainEnd
+from target_infor_cloudsuite.ledger.seal import AuditKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +39,8 @@ def test_many_writers_make_one_unbroken_chain(
         stored = [each.event for each in events.stored(tx)]
     assert [each.seq for each in found] == list(range(1, 2 * WRITERS * EACH + 1))
     assert [each.previous_hash for each in found] == [GENESIS, *(each.hash for each in found[:-1])]
-    assert all(each.expected_hash() == each.hash for each in found)
-    assert end == (found[-1].seq, found[-1].hash)
+    assert all(each.expected_hash(AuditKeys()) == each.hash for each in found)
+    assert (end.seq, end.hash) == (found[-1].seq, found[-1].hash)
     assert stored == found
     # A transaction is never torn apart by another one.
     assert all(one.actor == two.actor for one, two in zip(found[::2], found[1::2], strict=True))
@@ -60,5 +61,5 @@ def test_events_are_read_in_pages(ledger: Ledger, hand: Hand, monkeypatch: pytes
 
 def test_a_new_ledger_has_an_empty_chain(ledger: Ledger) -> None:
     with ledger.read() as tx:
-        assert events.end_of_chain(tx) == (0, GENESIS)
+        assert events.end_of_chain(tx) == ChainEnd()
         assert list(events.since(tx, 0)) == []
