@@ -98,7 +98,7 @@ class StampliToInforMapper(Program, InlineMapper):
         ledger = Ledger(self.settings.ledger_url)
         ledger.open()
         numbers = company_numbers(self.settings, self.crosswalks)
-        with open_gateway(self.settings) as gateway:
+        with open_gateway(self.settings, ledger) as gateway:
             companies = {
                 cono: load_company(self.settings, ledger, gateway, cono, clock=self._clock)
                 for cono in numbers

@@ -47,11 +47,16 @@ def new_run_id() -> str:
     return uuid.uuid4().hex
 
 
-def open_gateway(settings: Settings) -> Gateway:
+def open_gateway(settings: Settings, ledger: Ledger | None = None) -> Gateway:
     """The way to M3, from the settings. Nothing is sent yet.
+
+    Args:
+        settings: The settings.
+        ledger: Open; whoever works on it shares one request budget. Without it the budget is this process's.
 
     Raises:
         CredentialsError: The .ionapi cannot be used.
+        LedgerError: The ledger cannot be used.
     """
     if settings.ionapi is not None:
         credentials = IonCredentials.load(text=settings.ionapi)
@@ -59,7 +64,9 @@ def open_gateway(settings: Settings) -> Gateway:
         credentials = IonCredentials.load(path=settings.ionapi_path)
     return Gateway(
         credentials,
-        pacer=Pacer(int(settings["requests_per_minute"])),
+        pacer=Pacer(
+            int(settings["requests_per_minute"]), store=None if ledger is None else ledger.request_budget()
+        ),
         max_in_flight=int(settings["max_in_flight"]),
         timeout_seconds=float(settings["request_timeout_seconds"]),
         max_transactions=int(settings["max_transactions_per_request"]),

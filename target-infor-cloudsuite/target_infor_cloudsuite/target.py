@@ -60,9 +60,9 @@ class TargetInforCloudSuite(Program, Target):
         self.settings = read_settings(self.config)
         # What is wrong with these is told before the first record is read.
         company_numbers(self.settings, Crosswalks.load(self.settings.crosswalk_dir))
-        self.gateway: Gateway = open_gateway(self.settings)
         self.ledger = Ledger(self.settings.ledger_url, audit_keys=self.settings.audit_keys)
         self.ledger.open()
+        self.gateway: Gateway = open_gateway(self.settings, self.ledger)
         with self.ledger.read() as tx:
             self._ledger_was_empty = reference.never_received(tx)
         self.dry_run = DryRun() if self.settings["dry_run"] else None

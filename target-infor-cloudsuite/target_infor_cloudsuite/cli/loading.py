@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stampli_infor_transforms.crosswalks import Crosswalks
 
     from target_infor_cloudsuite.cli.session import Session
+    from target_infor_cloudsuite.settings import Settings
 
 
 def load_reference(
@@ -44,8 +45,7 @@ def load_reference(
     """
     settings, clock = read_settings(session.config), Clock()
     numbers = company_numbers(settings, crosswalks)
-    with closing(Ledger(settings.ledger_url)) as ledger, open_gateway(settings) as gateway:
-        ledger.open()
+    with closing(_opened(settings)) as ledger, open_gateway(settings, ledger) as gateway:
         found = Reference(
             {
                 cono: load_company(settings, ledger, gateway, cono, clock=clock, fresh=fresh)
@@ -61,3 +61,9 @@ def load_reference(
             ]
             found = found.with_company(company.with_suppliers(known))
     return found
+
+
+def _opened(settings: Settings) -> Ledger:
+    ledger = Ledger(settings.ledger_url)
+    ledger.open()
+    return ledger

@@ -38,7 +38,7 @@ def reconcile(session: Session, since: datetime | None) -> None:
     """
     settings = read_settings(session.config)
     ledger = session.ledger
-    with open_gateway(settings) as gateway:
+    with open_gateway(settings, ledger) as gateway:
         found = reconciliation.reconcile(
             ledger,
             gateway,

@@ -1,38 +1,52 @@
-"""The request budget: a smooth stream of requests, and a common pause when the gateway says 429."""
+"""Keeping to the request budget: a smooth stream of requests, a common pause when the gateway says 429."""
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
+from target_infor_cloudsuite.ion.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE_SECONDS = 2.0
-_LONGEST_GUESS_SECONDS = 60.0  # the tenant's policies count by the minute
-_LONGEST_PAUSE_SECONDS = 300.0  # a Retry-After beyond this is a mistake; asking again costs one request
-_SHORTEST_PAUSE_SECONDS = 1.0
-_SECONDS_A_MINUTE = 60
+T = TypeVar("T")
+
+
+class BudgetStore(Protocol):
+    """Where the budget is kept."""
+
+    def change(self, step: Callable[[Budget, float], tuple[Budget, T]]) -> T:
+        """Take one step of the budget, alone: it is handed the state and the present moment of its clock."""
+
+
+class OwnBudget:
+    """A budget of this process alone."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._state = Budget()
+
+    def change(self, step: Callable[[Budget, float], tuple[Budget, T]]) -> T:
+        """See `BudgetStore`."""
+        with self._lock:
+            self._state, answer = step(self._state, self._clock())
+        return answer
 
 
 class Pacer:
-    """Lets at most `requests_per_minute` requests pass in any minute, and never a burst after idling.
-
-    Beside the minute's budget there is a second's (the minute's sixtieth, rounded up), because a gateway with
-    spike arrest rejects a burst that the minute as a whole could bear.
+    """Lets requests pass just under `requests_per_minute`, and never a burst after idling; see `budget`.
 
     Args:
-        requests_per_minute: the budget of this process.
-        clock: monotonic seconds.
+        requests_per_minute: what the gateway's policy grants.
+        store: where the budget is kept: this process's own unless told, or one that several share.
         sleep: waits the seconds it is given.
         wall_clock: the time of day, UTC; needed for a Retry-After that is a date.
     """
@@ -41,24 +55,32 @@ class Pacer:
         self,
         requests_per_minute: int,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        store: BudgetStore | None = None,
         sleep: Callable[[float], None] = time.sleep,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if requests_per_minute < 1:
             raise ValueError(f"requests_per_minute must be at least 1, not {requests_per_minute}")
-        self._bucket = InMemoryBucket(_rates(requests_per_minute))
-        self._clock = clock
+        self._configured = requests_per_minute
+        self._store: BudgetStore = store or OwnBudget()
         self._wall_clock = wall_clock
-        self._lock = threading.Lock()
-        self._paused_until = -math.inf
-        self._strikes = 0
+        self._pauses = 0
+        self._struck = False
         self.sleep = sleep
 
     def acquire(self) -> None:
         """Wait until one more request may leave."""
-        while (seconds := self._claim()) > 0:
-            self.sleep(seconds)
+        while True:
+            pauses = self._pauses
+            if (wait := self._store.change(self._take)) > 0:
+                self.sleep(wait)
+            if pauses == self._pauses:
+                return
+            # The gateway said 429 meanwhile: the place that was waited for lies within the pause.
+
+    def _take(self, budget: Budget, now: float) -> tuple[Budget, float]:
+        self._struck = budget.strikes > 0
+        return budget.take(now, self._configured)
 
     def penalise(self, retry_after: str | None) -> float:
         """Pause everybody after a 429.
@@ -69,42 +91,26 @@ class Pacer:
         Returns:
             The pause in seconds.
         """
-        with self._lock:
-            now = self._clock()
-            # Requests that were in flight together are rejected together: that is one strike, not several.
-            if now >= self._paused_until:
-                self._strikes += 1
-            asked = self._asked_for(retry_after)
-            floor = min(_FIRST_PAUSE_SECONDS * float(2 ** (self._strikes - 1)), _LONGEST_GUESS_SECONDS)
-            if asked is None:
-                pause = floor
-            elif self._strikes <= 1:
-                pause = max(asked, _SHORTEST_PAUSE_SECONDS)
-            else:  # the gateway's own word was kept and was not enough
-                pause = max(asked, floor)
-            pause = min(pause, _LONGEST_PAUSE_SECONDS)
-            self._paused_until = max(self._paused_until, now + pause)
-        _log.info("The gateway throttles (429): all requests pause for %.1f s", pause)
+        asked = self._asked_for(retry_after)
+
+        def step(budget: Budget, now: float) -> tuple[Budget, tuple[float, float]]:
+            changed, pause = budget.refused(now, asked, self._configured)
+            return changed, (pause, changed.limit(self._configured))
+
+        pause, limit = self._store.change(step)
+        self._pauses += 1
+        self._struck = True
+        _log.info(
+            "The gateway throttles (429): all requests pause for %.1f s, then go on at %.0f a minute.",
+            pause,
+            limit,
+        )
         return pause
 
     def succeeded(self) -> None:
         """Note that the gateway let a request through: the next 429 starts with a short pause again."""
-        with self._lock:
-            if self._clock() >= self._paused_until:
-                self._strikes = 0
-
-    def _claim(self) -> float:
-        """Take a place in the budget; returns 0 when taken, else the seconds to wait before the next try."""
-        with self._lock:
-            now = self._clock()
-            if now < self._paused_until:
-                return self._paused_until - now
-            item = RateItem("request", int(now * 1000))
-            self._bucket.leak(item.timestamp)
-            if self._bucket.put(item):
-                return 0.0
-            # One millisecond at least: the bucket counts whole milliseconds, the clock may stand between two.
-            return max(cast("int", self._bucket.waiting(item)), 1) / 1000
+        if self._struck:  # nothing to forget otherwise, and no reason to ask the store
+            self._store.change(lambda budget, now: (budget.accepted(now), None))
 
     def _asked_for(self, retry_after: str | None) -> float | None:
         text = (retry_after or "").strip()
@@ -117,11 +123,3 @@ class Pacer:
         if moment.tzinfo is None:  # "-0000" in the header
             moment = moment.replace(tzinfo=UTC)
         return max((moment - self._wall_clock()).total_seconds(), 0.0)
-
-
-def _rates(requests_per_minute: int) -> list[Rate]:
-    a_second = math.ceil(requests_per_minute / _SECONDS_A_MINUTE)
-    rates = [Rate(requests_per_minute, Duration.MINUTE)]
-    if a_second < requests_per_minute:
-        rates.insert(0, Rate(a_second, Duration.SECOND))
-    return rates

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from target_infor_cloudsuite.ledger.pace import SharedBudget, beside
 from target_infor_cloudsuite.ledger.seal import AuditKeys
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Ledger:
         self._engine = _engine(self._url, look_only=look_only).execution_options(audit_keys=keys)
         # SQLite knows one writer at a time; taking turns here spares threads of one process its busy wait.
         self._turn = threading.RLock()
+        self._beside: Engine | None = None
 
     @property
     def shown_url(self) -> str:
@@ -143,9 +145,23 @@ class Ledger:
                 "the setting ledger_url, and the right to write there."
             ) from fault
 
+    def request_budget(self) -> SharedBudget:
+        """The request budget that all workers on this ledger share.
+
+        Raises:
+            LedgerError: It cannot be used.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return SharedBudget(self._engine, faults=self._faults)
+        with self._faults():
+            self._beside = self._beside or beside(str(self._url.database), busy_seconds=_BUSY_SECONDS)
+        return SharedBudget(self._beside, faults=self._faults)
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+        if self._beside is not None:
+            self._beside.dispose()
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

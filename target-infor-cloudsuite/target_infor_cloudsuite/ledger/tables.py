@@ -230,6 +230,16 @@ source_reference = Table(
     Column("updated_at", Utc, nullable=False),
 )
 
+#: The request budget that the workers on one ledger share: one row, ``{}`` until somebody sends something.
+#: SQLite keeps it in a file beside the ledger, and this table as it is (see ``pace``): taking a request's
+#: place must not wait for a turn to write.
+pace = Table(
+    "pace",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+)
+
 #: What was read from M3 and may be used again for a while: a row a scope (``company:100``, ``catalog:100``).
 reference = Table(
     "reference",

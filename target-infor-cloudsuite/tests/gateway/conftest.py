@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from target_infor_cloudsuite.ion.credentials import IonCredentials
 from target_infor_cloudsuite.ion.gateway import Gateway
-from target_infor_cloudsuite.ion.pacing import Pacer
+from target_infor_cloudsuite.ion.pacing import OwnBudget, Pacer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def make_gateway(ion: ion_server.IonServer, time: ion_server.FakeTime) -> Iterat
     ) -> Gateway:
         gateway = Gateway(
             IonCredentials.load(text=text or ion.ionapi()),
-            pacer=Pacer(600, clock=time, sleep=time.sleep, wall_clock=time.wall),
+            pacer=Pacer(600, store=OwnBudget(time), sleep=time.sleep, wall_clock=time.wall),
             timeout_seconds=timeout_seconds,
             max_in_flight=max_in_flight,
             max_transactions=max_transactions,

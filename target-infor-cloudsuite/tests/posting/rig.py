@@ -173,7 +173,7 @@ class Rig:
         self.feed(*records)
         clock = Clock(self.time.now, self.time.sleep)
         settings = self.settings
-        with open_gateway(settings) as gateway:
+        with open_gateway(settings, self.ledger) as gateway:
             work_off(prepare(settings, self.ledger, gateway, clock=clock))
 
     def write_config(self) -> Path:
