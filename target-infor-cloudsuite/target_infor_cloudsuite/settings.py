@@ -79,8 +79,8 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
     "requests_per_minute": {
         "type": "integer",
         "minimum": 1,
-        "description": "Requests a minute that the gateway's policy grants, tokens included; all that work on one "
-        "ledger share them. What 429s teach is kept to, too.",
+        "description": "Requests a minute that the gateway's policy grants, tokens included; all that work "
+        "on one ledger share them. What 429s teach is kept to, too.",
         "default": 100,
     },
     "max_in_flight": {
