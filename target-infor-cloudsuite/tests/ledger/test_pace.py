@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import pytest
 from target_infor_cloudsuite.ion.pacing import Pacer
 
 if TYPE_CHECKING:
@@ -39,9 +37,15 @@ def test_workers_take_the_places_of_one_budget(url: str, open_ledger: Callable[[
         thread.start()
     for thread in threads:
         thread.join()
-    places = sorted(places)[12:]  # behind the second that may be caught up
-    gaps = [later - earlier for earlier, later in pairwise(places)]
-    assert gaps == pytest.approx([60 / (_RATE * 0.98)] * len(gaps), abs=0.005)
+    # However slow the database is at times: never more than the budget and the second that may be caught up.
+    places.sort()
+    interval = 60 / (_RATE * 0.98)
+    assert places[-1] - places[0] > len(places) * interval / 2
+    assert all(
+        later - earlier >= nth * interval - 1.01
+        for start, earlier in enumerate(places)
+        for nth, later in enumerate(places[start:])
+    )
 
 
 def test_a_429_of_one_worker_pauses_the_others_and_outlives_them(
