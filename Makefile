@@ -5,6 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.9
 DATA ?= ../shared/data/devon
 PYTEST_ARGS ?=
+# One more than cores: most tests wait for a server most of the time.
+PYTEST_WORKERS ?= 3
 
 UV := .tools/uv/bin/uv
 MELTANO := .tools/meltano/bin/meltano
@@ -39,7 +41,7 @@ demo-real: setup ## the same on real public spend files: make demo-real DATA=<fo
 
 test: setup setup-dev lint ## lint, types and every test
 	@.ci/servers
-	.venv/bin/pytest $(PYTEST_ARGS)
+	.venv/bin/pytest --numprocesses=$(PYTEST_WORKERS) --dist=loadscope $(PYTEST_ARGS)
 
 lint: setup-dev ## ruff and mypy
 	.venv/bin/ruff check .
