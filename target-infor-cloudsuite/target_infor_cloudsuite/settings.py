@@ -14,6 +14,8 @@ from stampli_infor_transforms.policy import SETTINGS_SCHEMA as POLICY_SCHEMA
 from stampli_infor_transforms.policy import Policy, SettingsError
 
 from target_infor_cloudsuite.ledger.seal import AuditKeys
+from target_infor_cloudsuite.notification.settings import SETTINGS_SCHEMA as NOTIFY_SCHEMA
+from target_infor_cloudsuite.notification.settings import NotifySettings
 from target_infor_cloudsuite.secrets import SecretError, reveal
 
 if TYPE_CHECKING:
@@ -156,7 +158,10 @@ _LIMITS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "maximum": ("at most", operator.le),
 }
 
-CONFIG_JSONSCHEMA: dict[str, Any] = {"type": "object", "properties": {**_PROPERTIES, **POLICY_SCHEMA}}
+CONFIG_JSONSCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {**_PROPERTIES, **NOTIFY_SCHEMA, **POLICY_SCHEMA},
+}
 #: What the mapper needs of them, and where it reads reference data without asking M3.
 MAPPER_JSONSCHEMA: dict[str, Any] = {
     "type": "object",
@@ -197,6 +202,7 @@ class Settings:
     crosswalk_dir: Path
     ledger_url: str
     audit_keys: AuditKeys
+    notify: NotifySettings
     output_dir: Path
 
     def __getitem__(self, name: str) -> Any:
@@ -218,11 +224,11 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
     for name in ("gl_string", "dimensions"):
         if isinstance(values.get(name), str):
             values[name] = _json(name, values[name])
-    for name in ("supplier_match", "approved_statuses", "paid_statuses"):
+    for name in ("supplier_match", "approved_statuses", "paid_statuses", "notify_on"):
         if isinstance(values.get(name), str):
             values[name] = _json(name, values[name])
-    for name, schema in _PROPERTIES.items():
-        if name in values:
+    for name, schema in (_PROPERTIES | NOTIFY_SCHEMA).items():
+        if name in values and schema["type"] != "array":
             _check(name, values[name], schema)
     if need_ionapi and not values.get("ionapi_path") and not values.get("ionapi"):
         raise SettingsError(
@@ -237,6 +243,7 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
         crosswalk_dir=Path(values.get("crosswalk_dir") or POLICY_SCHEMA["crosswalk_dir"]["default"]),
         ledger_url=_secret(values, "ledger_url") or _PROPERTIES["ledger_url"]["default"],
         audit_keys=_audit_keys(values),
+        notify=NotifySettings.from_settings(values, _secret(values, "notify_urls")),
         output_dir=Path(values.get("output_dir") or _PROPERTIES["output_dir"]["default"]),
     )
 

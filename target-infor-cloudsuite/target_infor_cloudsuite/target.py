@@ -16,7 +16,8 @@ from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, reference, runs
 from target_infor_cloudsuite.ledger.documents import Hand
 from target_infor_cloudsuite.ledger.states import TROUBLE, Status
-from target_infor_cloudsuite.plugin import InputError, Program, Reader
+from target_infor_cloudsuite.notification.send import notify
+from target_infor_cloudsuite.plugin import EXPECTED, InputError, Program, Reader, Stopped, one_line
 from target_infor_cloudsuite.posting.dry_run import DryRun
 from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
 from target_infor_cloudsuite.posting.run import work_off
@@ -164,7 +165,12 @@ class TargetInforCloudSuite(Program, Target):
         except BaseException as fault:
             self._finish_after(fault)
             raise
-        self._finish("ended")
+        try:
+            self._finish("ended")
+        except (LedgerError, AuditError) as fault:
+            self._notify(one_line(fault))
+            raise
+        self._notify()
         return self._exit_code()
 
     def _finish_after(self, fault: BaseException) -> None:
@@ -173,6 +179,12 @@ class TargetInforCloudSuite(Program, Target):
             self._finish(f"stopped: {type(fault).__name__}")
         except (LedgerError, AuditError) as another:
             self.logger.warning("The end of this run could not be written down: %s", another)
+        if not isinstance(fault, Stopped):  # somebody told it to stop, and knows
+            known = isinstance(fault, EXPECTED)
+            self._notify(one_line(fault) if known else f"a defect ({type(fault).__name__}): see the log.")
+
+    def _notify(self, stopped: str = "") -> None:
+        notify(self.ledger, self.settings.notify, now=self._clock.now(), stopped=stopped)
 
     def _event(self, tx: Tx, action: str, details: dict[str, Any]) -> None:
         hand = self.hand

@@ -12,7 +12,7 @@ from stampli_infor_transforms.crosswalks import CrosswalkError
 from stampli_infor_transforms.policy import SettingsError
 
 from target_infor_cloudsuite.audit.files import AuditError
-from target_infor_cloudsuite.cli import audit, doctor, documents, purge, reconcile, reference, secrets
+from target_infor_cloudsuite.cli import audit, doctor, documents, notify, purge, reconcile, reference, secrets
 from target_infor_cloudsuite.cli.session import ExitCode, Session
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
@@ -97,6 +97,7 @@ for command in (
     doctor.doctor,
     audit.audit,
     purge.purge,
+    notify.notify,
     reference.reference,
     secrets.secrets,
 ):
