@@ -27,7 +27,7 @@ export MELTANO_PROJECT_ROOT := $(CURDIR)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-real test lint format sandbox setup setup-dev lock clean
+.PHONY: help demo demo-real test lint format sandbox setup setup-plugins setup-dev setup-airflow lock clean
 
 help: ## what can be typed
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -39,7 +39,7 @@ demo: setup ## the whole pipeline against the sandbox, twice
 demo-real: setup ## the same on real public spend files: make demo-real DATA=<folder>
 	@$(SANDBOX) demo --real "$(DATA)"
 
-test: setup setup-dev lint ## lint, types and every test
+test: setup setup-dev setup-airflow lint ## lint, types and every test
 	@.ci/servers
 	.venv/bin/pytest --numprocesses=$(PYTEST_WORKERS) --dist=loadscope $(PYTEST_ARGS)
 
@@ -62,10 +62,16 @@ sandbox: setup ## a Stampli SFTP server and an M3 on loopback, until Ctrl-C
 	@echo "  $(SANDBOX) ledger --home .sandbox/run"
 	@exec $(SANDBOX) serve --home .sandbox/run
 
-setup: .tools/meltano/.installed .tools/sandbox/.installed $(PLUGINS) ## Meltano, its plugins and the sandbox
+setup: setup-plugins .tools/sandbox/.installed ## Meltano, its plugins and the sandbox
+	@:
+
+setup-plugins: $(PLUGINS) ## Meltano and its plugins, all that production needs
 	@:
 
 setup-dev: .venv/.installed ## the development environment
+	@:
+
+setup-airflow: .tools/airflow/.installed ## Airflow, for the test of its DAG
 	@:
 
 .tools/uv/.installed: Makefile
@@ -80,6 +86,13 @@ setup-dev: .venv/.installed ## the development environment
 	@echo "> Meltano into .tools/meltano"
 	@test -x .tools/meltano/bin/python || $(UV) venv --quiet --python $(PYTHON) .tools/meltano
 	@$(UV) pip sync --quiet --python .tools/meltano/bin/python --require-hashes requirements/meltano.lock
+	@touch $@
+
+# The versions are uv's own resolution, locked with hashes: Airflow's constraint files are on no package index.
+.tools/airflow/.installed: requirements/airflow.lock .tools/uv/.installed
+	@echo "> Airflow into .tools/airflow"
+	@test -x .tools/airflow/bin/python || $(UV) venv --quiet --python $(PYTHON) .tools/airflow
+	@$(UV) pip sync --quiet --python .tools/airflow/bin/python --require-hashes requirements/airflow.lock
 	@touch $@
 
 .tools/sandbox/.installed: sandbox/pyproject.toml requirements/dev.lock .tools/uv/.installed
@@ -107,6 +120,8 @@ lock: .tools/uv/.installed ## resolve the locks anew from the rooms' pyproject f
 	  --output-file requirements/dev.lock
 	$(UV) pip compile --quiet --custom-compile-command "make lock" --no-emit-index-url --python-version 3.11 \
 	  --generate-hashes requirements/meltano.in --output-file requirements/meltano.lock
+	$(UV) pip compile --quiet --custom-compile-command "make lock" --no-emit-index-url --python-version 3.11 \
+	  --generate-hashes requirements/airflow.in --output-file requirements/airflow.lock
 
 clean: ## remove everything that was set up here; ledgers and output of prod stay
 	rm -rf .tools .venv .meltano .sandbox .mypy_cache .ruff_cache .pytest_cache
