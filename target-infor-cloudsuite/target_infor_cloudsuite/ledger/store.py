@@ -75,11 +75,36 @@ class Ledger:
                 self._make_folder()
             self.refuse_newer()
             if self.revision() != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
-                with self.write() as tx:
-                    config = Config()
-                    config.set_main_option("script_location", str(_MIGRATIONS))
-                    config.attributes["connection"] = tx
-                    command.upgrade(config, "head")
+                self.migrate("head")
+
+    def migrate(self, revision: str) -> None:
+        """Bring the tables to a later revision, whole or not at all.
+
+        Raises:
+            LedgerError: It cannot be done; nothing was changed.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self._turn, self._faults(), self._engine.connect() as connection:
+            sqlite = self._engine.dialect.name == "sqlite"
+            if sqlite:
+                # SQLite changes a table by making it anew, which rows that refer to the old one forbid.
+                # Inside a transaction the switch has no effect.
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+                connection.rollback()
+            try:
+                with self._writing(connection):
+                    config.attributes["connection"] = connection
+                    command.upgrade(config, revision)
+                    if sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise LedgerError(
+                            f"The ledger {self.shown_url} has rows that refer to rows which are not there, "
+                            "so it was not brought to this version. Something else changed it: restore the "
+                            "last backup."
+                        )
+            finally:
+                if sqlite:
+                    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
     def refuse_newer(self) -> None:
         """Make sure that this version knows the ledger's tables.
@@ -119,7 +144,12 @@ class Ledger:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that writes; durable when the block ends, undone when it raises."""
-        with self._turn, self._faults(), self._engine.connect() as connection, connection.begin():
+        with self._turn, self._faults(), self._engine.connect() as connection, self._writing(connection):
+            yield connection
+
+    @contextmanager
+    def _writing(self, connection: Tx) -> Iterator[None]:
+        with connection.begin():
             if self._engine.dialect.name == "sqlite":
                 # The write lock at once: a read that turns into a write later could not wait for its turn.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -127,7 +157,7 @@ class Ledger:
                 # Two writers that wait for a row of each other would be a deadlock, and the end of one run.
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_TURN})")
-            yield connection
+            yield
 
     def give_room_back(self) -> None:
         """Make what was deleted unreadable in SQLite's files, too; PostgreSQL does so in its own time."""
