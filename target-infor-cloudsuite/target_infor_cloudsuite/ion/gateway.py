@@ -41,6 +41,9 @@ class Gateway:
         max_transactions: in one request.
         max_bytes: of one request's body, roughly.
         session: makes the HTTP sessions; given where proxies or CA bundles must be set by hand.
+
+    Attributes:
+        address: where the tenant's API begins; no secret.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only settings
@@ -58,6 +61,7 @@ class Gateway:
             raise ValueError(f"max_in_flight must be at least 1, not {max_in_flight}")
         self._max_in_flight = max_in_flight
         self._size = BatchSize(max_transactions)
+        self.address = credentials.api_base
         self._max_bytes = max_bytes
         self._sleep = pacer.sleep
         self._pool = ThreadPoolExecutor(max_in_flight, thread_name_prefix="ion")

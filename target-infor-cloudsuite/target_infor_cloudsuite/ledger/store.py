@@ -74,7 +74,7 @@ class Ledger:
             if self._engine.dialect.name == "sqlite":
                 self._make_folder()
             self.refuse_newer()
-            if self.revision() != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
+            if not self.is_up_to_date():
                 self.migrate("head")
 
     def migrate(self, revision: str) -> None:
@@ -105,6 +105,16 @@ class Ledger:
             finally:
                 if sqlite:
                     connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite ledger; None on a server."""
+        on_disk = self._engine.dialect.name == "sqlite" and self._url.database
+        return Path(str(self._url.database)) if on_disk else None
+
+    def is_up_to_date(self) -> bool:
+        """Whether the tables are those of this version."""
+        return self.revision() == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
 
     def refuse_newer(self) -> None:
         """Make sure that this version knows the ledger's tables.
