@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 #: These run this checkout's own Meltano, whose run folder two processes at once would write over.
-_ONE_AFTER_THE_OTHER = ("tests/test_demo.py", "tests/test_meltano.py", "tests/test_airflow.py")
+_ONE_AFTER_THE_OTHER = (
+    "tests/test_demo.py",
+    "tests/test_meltano.py",
+    "tests/test_airflow.py",
+    "tests/test_more_than_one_machine.py",
+)
 
 
 # The same examples in every run of CI, without a deadline; at a desk, new ones each time.
