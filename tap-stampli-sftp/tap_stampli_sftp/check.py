@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_stampli_sftp.confidential import no_core_files
 from tap_stampli_sftp.errors import LoginError, SettingsError, TapError
 from tap_stampli_sftp.fields import StreamName
 from tap_stampli_sftp.run import Run
@@ -62,6 +63,7 @@ class _NoOutlet:
 @click.option("--config", default="ENV", show_default=True, help="Settings as a JSON file, or ENV.")
 def main(config: str) -> None:
     """Check login, host key, directory and files, and read one document of each stream; JSON on stdout."""
+    no_core_files()
     logging.getLogger("tap-stampli-sftp").setLevel(logging.ERROR)
     samples: dict[str, dict[str, Any]] = {}
     findings = list(_examine(config, samples))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tap_stampli_sftp.confidential import hide
 from tap_stampli_sftp.encrypted import reveal
 from tap_stampli_sftp.errors import SettingsError
 from tap_stampli_sftp.pgp import PgpKeys
@@ -100,7 +101,9 @@ def _required(config: Mapping[str, Any], name: str) -> str:
 
 def _secret(config: Mapping[str, Any], name: str) -> str | None:
     value = config.get(name)
-    return reveal(setting=name, value=value) if value else None
+    plain = reveal(setting=name, value=value) if value else None
+    hide(plain)
+    return plain
 
 
 def _key_text(config: Mapping[str, Any], name: str) -> str | None:
@@ -115,7 +118,9 @@ def _key_text(config: Mapping[str, Any], name: str) -> str | None:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"Setting {name}_path: {path} cannot be read: {error}.") from None
     # Environment variables often carry a PEM text with its line breaks written as \n.
-    return text.replace("\\n", "\n") if text else None
+    text = text.replace("\\n", "\n") if text else None
+    hide(text)
+    return text
 
 
 def _signers(value: str | None) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from functools import cached_property
@@ -14,6 +15,7 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import SingerCommand
 
+from tap_stampli_sftp.confidential import no_core_files
 from tap_stampli_sftp.errors import Interrupted, TapError
 from tap_stampli_sftp.fields import FILE_STREAMS, StreamName
 from tap_stampli_sftp.messages import MessageWriter
@@ -34,11 +36,16 @@ if TYPE_CHECKING:
 _RAW_FROM_ENVIRONMENT = ("host_key", "templates")
 
 
+# At DEBUG the SDK shows whatever its expressions make of a record.
+logging.getLogger("singer_sdk.mapper").setLevel(logging.INFO)
+
+
 class _Command(SingerCommand):
     """The command line: errors meant for a person are shown without a traceback."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; exit code 1 and one clear message on a known error."""
+        no_core_files()
         try:
             return super().main(*args, **kwargs)
         except Interrupted as stop:

@@ -6,6 +6,7 @@ keeps its traceback.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from stampli_infor_transforms.crosswalks import CrosswalkError
 from stampli_infor_transforms.policy import SettingsError
 
 from target_infor_cloudsuite.audit.files import AuditError
+from target_infor_cloudsuite.confidential import no_core_files
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
 from target_infor_cloudsuite.setup import SetupError
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     import click
 
+# At DEBUG the SDK shows whatever its expressions make of a record.
+logging.getLogger("singer_sdk.mapper").setLevel(logging.INFO)
 _FAILED = 1
 _SIGNALLED = 128
 
@@ -66,6 +70,7 @@ class Command(SingerCommand):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; 1 for what somebody has to mend, 128 + the signal when told to stop."""
+        no_core_files()
         try:
             return super().main(*args, **kwargs)
         except Stopped as stop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -10,6 +11,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 PREFIX = "enc:"
 KEY_VARIABLE = "STAMPLI_INFOR_KEY"
 KEY_FILE_VARIABLE = "STAMPLI_INFOR_KEY_FILE"
+#: A Fernet token is url-safe base64 and begins with its version, 0x80.
+_TOKEN = re.compile(rf"{PREFIX}(gAAAA[A-Za-z0-9_-]+=*)")
 
 
 class SecretError(Exception):
@@ -40,6 +43,29 @@ def conceal(plain: str) -> str:
         SecretError: There is no key, or it is none.
     """
     return PREFIX + _keys("").encrypt(plain.encode()).decode()
+
+
+def renew(text: str) -> tuple[str, int]:
+    """Every ``enc:`` token in a text made anew under the first key; the text, and how many those were.
+
+    Raises:
+        SecretError: There is no key, or one of the tokens was made with none of them.
+    """
+    keys, count = _keys(""), 0
+
+    def made(found: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        try:
+            return PREFIX + keys.rotate(found[1].encode()).decode()
+        except InvalidToken:
+            raise SecretError(
+                f"The token that begins with {found[0][:14]} was made with none of the keys in "
+                f"{KEY_VARIABLE}: put the old key behind the new one, separated by a comma. Nothing "
+                "was changed."
+            ) from None
+
+    return _TOKEN.sub(made, text), count
 
 
 def new_key() -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stampli_infor_transforms.policy import SETTINGS_SCHEMA as POLICY_SCHEMA
 from stampli_infor_transforms.policy import Policy, SettingsError
 
+from target_infor_cloudsuite.confidential import hide, password_of
 from target_infor_cloudsuite.ledger.seal import AuditKeys
 from target_infor_cloudsuite.notification.settings import SETTINGS_SCHEMA as NOTIFY_SCHEMA
 from target_infor_cloudsuite.notification.settings import NotifySettings
@@ -234,6 +235,9 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
         raise SettingsError(
             "ionapi_path", "is missing: give the path of the .ionapi file (or its JSON as ionapi)."
         )
+    ledger_url = _secret(values, "ledger_url") or _PROPERTIES["ledger_url"]["default"]
+    notify = NotifySettings.from_settings(values, _secret(values, "notify_urls"))
+    hide(password_of(ledger_url), *notify.urls, *map(password_of, notify.urls))
     path = values.get("ionapi_path")
     return Settings(
         values=values,
@@ -241,16 +245,18 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
         ionapi_path=Path(path) if path else None,
         ionapi=_secret(values, "ionapi"),
         crosswalk_dir=Path(values.get("crosswalk_dir") or POLICY_SCHEMA["crosswalk_dir"]["default"]),
-        ledger_url=_secret(values, "ledger_url") or _PROPERTIES["ledger_url"]["default"],
+        ledger_url=ledger_url,
         audit_keys=_audit_keys(values),
-        notify=NotifySettings.from_settings(values, _secret(values, "notify_urls")),
+        notify=notify,
         output_dir=Path(values.get("output_dir") or _PROPERTIES["output_dir"]["default"]),
     )
 
 
 def _audit_keys(values: Mapping[str, Any]) -> AuditKeys:
+    text = _secret(values, "audit_key") or ""
+    hide(*text.replace(",", " ").split())
     try:
-        return AuditKeys.parse(_secret(values, "audit_key") or "")
+        return AuditKeys.parse(text)
     except ValueError as fault:
         raise SettingsError(
             "audit_key", f"cannot be used: {fault}. `cloudsuite-ap secrets new-key` makes one."

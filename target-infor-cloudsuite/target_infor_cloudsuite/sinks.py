@@ -29,6 +29,9 @@ class LedgerSink(BatchSink):
         """Leave the record as it came; the SDK would make datetimes of dates and end the run at a bad one."""
         return record
 
+    def _after_process_record(self, context: dict[str, Any]) -> None:
+        """At DEBUG the SDK would show every record of the batch here, bank accounts included."""
+
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         """Collect a record for the batch."""
         context.setdefault("records", []).append(record)

@@ -14,6 +14,7 @@ from target_infor_cloudsuite.secrets import (
     SecretError,
     conceal,
     new_key,
+    renew,
     reveal,
 )
 
@@ -87,3 +88,20 @@ def test_what_cannot_be_opened_is_named_and_not_shown(monkeypatch: pytest.Monkey
 def test_to_conceal_needs_a_key() -> None:
     with pytest.raises(SecretError, match=r"to be encrypted.*STAMPLI_INFOR_KEY.*new-key"):
         conceal("secret")
+
+
+def test_tokens_in_a_text_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = new_key(), new_key()
+    monkeypatch.setenv(KEY_VARIABLE, old)
+    text = f"A={conceal('one')}\nB='{conceal('two')}'\nC=enc:no-token D=plain\n"
+    monkeypatch.setenv(KEY_VARIABLE, f"{new},{old}")
+    renewed, count = renew(text)
+    assert count == 2
+    assert renewed != text
+    monkeypatch.setenv(KEY_VARIABLE, new)
+    first, second, third, _ = renewed.split("\n")
+    assert reveal(first.removeprefix("A="), setting="a") == "one"
+    assert reveal(second.removeprefix("B=").strip("'"), setting="b") == "two"
+    assert third == "C=enc:no-token D=plain"
+    with pytest.raises(SecretError, match=r"none of the keys.*Nothing was changed"):
+        renew(text)

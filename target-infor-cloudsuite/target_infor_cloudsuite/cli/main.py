@@ -14,6 +14,7 @@ from stampli_infor_transforms.policy import SettingsError
 from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.cli import audit, doctor, documents, notify, purge, reconcile, reference, secrets
 from target_infor_cloudsuite.cli.session import ExitCode, Session
+from target_infor_cloudsuite.confidential import no_core_files
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
 from target_infor_cloudsuite.plugin import one_line
@@ -35,6 +36,7 @@ _EXPECTED = (
 class _Root(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command; whatever goes wrong is one line on stderr."""
+        no_core_files()
         try:
             ended = super().main(*args, **kwargs | {"standalone_mode": False})
         except click.exceptions.NoArgsIsHelpError as fault:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from target_infor_cloudsuite.confidential import hide
 from target_infor_cloudsuite.ion.errors import CredentialsError
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class IonCredentials:
                 f"{where}: lacks {lacking}: a service account needs both saak and sask",
                 what_to_do="Tick 'create service account' when downloading the .ionapi",
             )
+        hide(text_of("cs"), text_of("saak"), text_of("sask"))
         for key in ("iu", "pu"):
             _check_url(text_of(key), key=key, where=where)
         return cls(

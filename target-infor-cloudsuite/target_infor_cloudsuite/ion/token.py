@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 from requests.auth import HTTPBasicAuth
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from target_infor_cloudsuite.confidential import hide
 from target_infor_cloudsuite.ion.errors import GatewayUnavailable, TokenRefused
 from target_infor_cloudsuite.ion.transport import LostError, NoAuth, NotSentError, exchange
 
@@ -159,6 +160,7 @@ class TokenSource:
         life = _seconds(document.get("expires_in"))
         # A life shorter than the margin must not mean a new token for every request.
         margin = min(max(_LEAST_MARGIN_SECONDS, life * _MARGIN_SHARE), life / 2)
+        hide(token)
         self._token = token
         self._renew_at = self._clock() + life - margin
         _log.info("Token renewed; valid for %.0f s, to be renewed in %.0f s", life, life - margin)
