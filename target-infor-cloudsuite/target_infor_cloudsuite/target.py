@@ -124,17 +124,14 @@ class TargetInforCloudSuite(Program, Target):
         with self.ledger.read() as tx:
             unknown = [*reference.unknown_files(tx, known), *["an old one"] * older]
         counted = any(sink.stream_name == "source_files" for sink in self._sinks_active.values())
-        hint = (
-            ""
-            if counted
-            else " Select the stream source_files: without it a file without documents is unknown."
-        )
+        # A file without documents leaves no other trace than its count.
+        hint = "" if counted else " Select the stream source_files: without it such a file stays unknown."
         if unknown:
             raise LedgerError(
                 f"The state knows files that the ledger {self.ledger.shown_url} has never seen ({unknown[0]}"
                 f"{f' and {len(unknown) - 1} more' if len(unknown) > 1 else ''}): this is not the ledger it "
                 "belongs to. Restore the ledger or correct ledger_url; or, to read every file again into a "
-                "new ledger, clear the state (`meltano state clear`). Nothing was posted.{hint}"
+                f"new ledger, clear the state (`meltano state clear`). Nothing was posted.{hint}"
             )
 
     def _write_state_message(self, state: dict[str, Any]) -> None:
