@@ -8,6 +8,7 @@ pass unchanged.
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import singer_sdk.singerlib as singer
 from singer_sdk.mapper_base import InlineMapper
 from stampli_infor_transforms.crosswalks import Crosswalks
+from stampli_infor_transforms.hints import NO_HINTS
 from stampli_infor_transforms.mapping import map_invoice, map_payment
 from stampli_infor_transforms.policy import SettingsError
 from stampli_infor_transforms.reference import Reference
@@ -22,6 +24,7 @@ from stampli_infor_transforms.reference import Reference
 from target_infor_cloudsuite.ap_streams import SCHEMAS, ap_record
 from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import Ledger
+from target_infor_cloudsuite.mapping_control import hints_of, in_force
 from target_infor_cloudsuite.plugin import Program, Reader
 from target_infor_cloudsuite.settings import MAPPER_JSONSCHEMA, read_settings
 from target_infor_cloudsuite.setup import company_numbers, load_company, open_gateway
@@ -43,8 +46,21 @@ class StampliToInforMapper(Program, InlineMapper):
         super().__init__(**kwargs)
         snapshot = self.config.get("reference_path")
         self.settings = read_settings(self.config, need_ionapi=not snapshot)
-        self.crosswalks = Crosswalks.load(self.settings.crosswalk_dir)
-        self.reference = _snapshot(Path(snapshot)) if snapshot else self._read_reference()
+        self.hints = NO_HINTS
+        # Approvals stand in the ledger; without them a snapshot is all that is needed.
+        if snapshot and self.settings["mapping_approval"] != "required":
+            self.crosswalks = Crosswalks.load(self.settings.crosswalk_dir)
+            self.reference = _snapshot(Path(snapshot))
+            return
+        with closing(Ledger(self.settings.ledger_url)) as ledger:
+            ledger.open()
+            chosen = in_force(self.settings, ledger, at=self._clock.now())
+            if chosen.waiting:
+                self.logger.error("%s", chosen.warning)
+            self.crosswalks = chosen.crosswalks
+            with ledger.read() as tx:
+                self.hints = hints_of(tx)
+            self.reference = _snapshot(Path(snapshot)) if snapshot else self._read_reference(ledger)
 
     def check_settings(self) -> None:
         """Check the settings before the SDK does, whose message would show a secret's value."""
@@ -75,6 +91,7 @@ class StampliToInforMapper(Program, InlineMapper):
                 reference=self.reference,
                 policy=self.settings.policy,
                 today=self._clock.now().date(),
+                hints=self.hints,
             )
             record = ap_record(stream, record, mapping, crosswalk_version=self.crosswalks.version)
         yield singer.RecordMessage(stream=_MAPPED.get(stream, stream), record=record)
@@ -94,16 +111,13 @@ class StampliToInforMapper(Program, InlineMapper):
     def _clock(self) -> Clock:
         return Clock()
 
-    def _read_reference(self) -> Reference:
-        ledger = Ledger(self.settings.ledger_url)
-        ledger.open()
+    def _read_reference(self, ledger: Ledger) -> Reference:
         numbers = company_numbers(self.settings, self.crosswalks)
         with open_gateway(self.settings, ledger) as gateway:
             companies = {
                 cono: load_company(self.settings, ledger, gateway, cono, clock=self._clock)
                 for cono in numbers
             }
-        ledger.close()
         return Reference(companies)
 
 

@@ -28,6 +28,7 @@ AP_PROGRAMS = ("auto", "APS100MI", "APS450MI")
 PAYMENT_PROGRAMS = ("auto", "ABS100MI", "GLS840MI", "off")
 NEAR_DUPLICATES = ("hold", "note", "off")
 FAIL_ON = ("never", "failed", "review")
+MAPPING_APPROVAL = ("off", "required")
 
 _PROPERTIES: dict[str, dict[str, Any]] = {
     "ionapi_path": {
@@ -132,6 +133,13 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
         "description": "Same supplier and nearly the same number: hold for review, only note it, or off.",
         "default": "hold",
     },
+    "mapping_approval": {
+        "type": "string",
+        "enum": list(MAPPING_APPROVAL),
+        "description": "With required, changed crosswalks are used only when two people have approved them "
+        "(mapping approve); until then the last approved ones are.",
+        "default": "off",
+    },
     "dry_run": {
         "type": "boolean",
         "description": "Write nothing to M3, change no status, emit no STATE; "
@@ -185,6 +193,7 @@ MAPPER_JSONSCHEMA: dict[str, Any] = {
                 "max_transactions_per_request",
                 "request_timeout_seconds",
                 "reference_max_age_minutes",
+                "mapping_approval",
             )
         },
         **POLICY_SCHEMA,

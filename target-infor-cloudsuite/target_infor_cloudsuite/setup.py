@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from stampli_infor_transforms.crosswalks import Crosswalks
 from stampli_infor_transforms.policy import SettingsError
 from stampli_infor_transforms.reference import CompanyReference, Reference
 
@@ -21,12 +20,16 @@ from target_infor_cloudsuite.ledger import documents, reference
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.m3.catalog import Catalog
 from target_infor_cloudsuite.m3.reference import read_company, supplier_references
+from target_infor_cloudsuite.mapping_control import hints_of, in_force
 from target_infor_cloudsuite.posting.context import CompanySetup, Context
 from target_infor_cloudsuite.programs import INVOICE_PROGRAMS, abs100, ap_ledger
 from target_infor_cloudsuite.worker import worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from stampli_infor_transforms.crosswalks import Crosswalks
+    from stampli_infor_transforms.hints import Hints
 
     from target_infor_cloudsuite.ledger import Ledger
     from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
@@ -103,7 +106,8 @@ def prepare(  # noqa: PLR0913 - what a run is made of
         IonError: M3 cannot be reached or turns us away.
     """
     clock = clock or Clock()
-    crosswalks = Crosswalks.load(settings.crosswalk_dir)
+    chosen = in_force(settings, ledger, at=clock.now())
+    crosswalks = chosen.crosswalks
     numbers = sorted({*company_numbers(settings, crosswalks), *_companies_on_the_way(ledger)})
     companies = {cono: load_company(settings, ledger, gateway, cono, clock=clock) for cono in numbers}
     context = Context(
@@ -116,10 +120,22 @@ def prepare(  # noqa: PLR0913 - what a run is made of
         clock=clock,
         run_id=run_id or new_run_id(),
         worker_name=worker or worker_name(),
+        hints=_hints(ledger),
+        approved_mappings=chosen.approved,
     )
+    if chosen.waiting:
+        _log.error("%s", chosen.warning)
+        with ledger.write() as tx:
+            details = {"version": chosen.waiting, "used": crosswalks.version}
+            context.event(tx, "mapping.waits", details)
     for cono in numbers:
         context.companies[cono] = _company_setup(context, cono)
     return context
+
+
+def _hints(ledger: Ledger) -> Hints:
+    with ledger.read() as tx:
+        return hints_of(tx)
 
 
 def _companies_on_the_way(ledger: Ledger) -> set[int]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from stampli_infor_transforms.crosswalks import Crosswalks
 
 from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.audit.publish import publish
@@ -16,6 +15,7 @@ from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, reference, runs
 from target_infor_cloudsuite.ledger.documents import Hand
 from target_infor_cloudsuite.ledger.states import TROUBLE, Status
+from target_infor_cloudsuite.mapping_control import in_force
 from target_infor_cloudsuite.notification.send import notify
 from target_infor_cloudsuite.plugin import EXPECTED, InputError, Program, Reader, Stopped, one_line
 from target_infor_cloudsuite.posting.dry_run import DryRun
@@ -59,10 +59,11 @@ class TargetInforCloudSuite(Program, Target):
         self._run_id = new_run_id()
         self._worker = worker_name()
         self.settings = read_settings(self.config)
-        # What is wrong with these is told before the first record is read.
-        company_numbers(self.settings, Crosswalks.load(self.settings.crosswalk_dir))
         self.ledger = Ledger(self.settings.ledger_url, audit_keys=self.settings.audit_keys)
         self.ledger.open()
+        # What is wrong with the crosswalks is told before the first record is read.
+        chosen = in_force(self.settings, self.ledger, at=self._began)
+        company_numbers(self.settings, chosen.crosswalks)
         self.gateway: Gateway = open_gateway(self.settings, self.ledger)
         with self.ledger.read() as tx:
             self._ledger_was_empty = reference.never_received(tx)

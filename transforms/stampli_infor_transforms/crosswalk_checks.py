@@ -8,7 +8,7 @@ from stampli_infor_transforms.policy import AITS
 from stampli_infor_transforms.tables import NO_TAX_CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from stampli_infor_transforms.crosswalks import Crosswalks
     from stampli_infor_transforms.reference import CompanyReference, Reference
@@ -18,15 +18,35 @@ if TYPE_CHECKING:
 def check_crosswalks(crosswalks: Crosswalks, reference: Reference) -> tuple[str, ...]:
     """Return every problem with file, line, column and what would be right; () where M3 has it all.
 
-    Rows of companies that the reference data does not hold are not looked at: nothing is known of them.
+    Args:
+        crosswalks: the tables.
+        reference: of every company that documents can go to; a row of another one would never be used.
     """
     return tuple(
         f"{row.at}: {problem}"
         for name, check in _CHECKS.items()
         for row in crosswalks.rows(name)
-        if (company := reference.companies.get(int(row.cells["cono"]))) is not None
-        for problem in check(row, company)
+        for problem in _checked(row, check, reference)
     )
+
+
+def _checked(
+    row: Row, check: Callable[[Row, CompanyReference], Iterator[str]], reference: Reference
+) -> Iterator[str]:
+    company = reference.companies.get(int(row.cells["cono"]))
+    if company is not None:
+        yield from check(row, company)
+        return
+    known = ", ".join(map(str, sorted(reference.companies))) or "none"
+    yield (
+        f"column 'cono' is '{row.cells['cono']}', an M3 company to which no document leads. Companies that "
+        f"companies.csv or the settings lead to: {known}."
+    )
+
+
+def _nothing(_row: Row, _company: CompanyReference) -> Iterator[str]:
+    """M3 tells nothing here of what such a row leads to; only its company can be looked at."""
+    return iter(())
 
 
 def _divisions(row: Row, company: CompanyReference) -> Iterator[str]:
@@ -82,6 +102,7 @@ def _missing(column: str, code: str, what: str, company: CompanyReference, right
 
 _CHECKS = {
     "companies.csv": _divisions,
+    "payment_terms.csv": _nothing,
     "banks.csv": _divisions,
     "suppliers.csv": _suppliers,
     "gl_accounts.csv": _accounts,

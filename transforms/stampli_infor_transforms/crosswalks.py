@@ -47,6 +47,7 @@ class Crosswalks:
 
     Attributes:
         version: SHA-256 (hex) of what the files say.
+        texts: each file's text by its name; `parse` makes the same tables of them.
     """
 
     def __init__(
@@ -54,7 +55,9 @@ class Crosswalks:
         tables: Mapping[str, Mapping[Key, Row]],
         shares: Mapping[Key, tuple[Share, ...]],
         rules: Sequence[GlRule] = (),
+        texts: Mapping[str, str] | None = None,
     ) -> None:
+        self.texts = dict(texts or {})
         self._tables = tables
         self._shares = shares
         self._rules = rules
@@ -112,7 +115,7 @@ class Crosswalks:
             _check_tax_code(row, problems)
         if problems:
             raise CrosswalkError(problems)
-        return cls(tables, shares, rules)
+        return cls(tables, shares, rules, texts)
 
     @property
     def has_companies(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_transforms.identity import kind_of
+from stampli_infor_transforms.identity import IdentityError, content_hash, kind_of, source_key
 from stampli_infor_transforms.money import split_by_weight
 from stampli_infor_transforms.numbering import normalise_number
 from stampli_infor_transforms.values import amount_of, canonical_amount, text_of
@@ -18,58 +18,94 @@ Record = Mapping[str, Any]
 
 
 def split_by_company(
-    record: Record, *, place_of: Callable[[str], Hashable] = normalise_number
+    record: Record, *, place_of: Callable[[str], Hashable | None] = normalise_number
 ) -> tuple[Record, ...]:
     """Return an invoice as one record for each company that its lines name; never raises.
 
     Each part keeps the header and `_sdc_*`; company, total, tax, lines and, where the sign turns, the type
-    are
-    its own, and `split_from` says what it was taken from. So its source key is (its company, invoice id). The
-    record comes back whole where nothing is to be split, or where the split would be a guess: an amount
-    that is
-    missing or unreadable, a total that is not lines plus tax, signs that contradict each other, or tax in the
-    header alone over lines of several tax codes or signs. `map_invoice` then says what is wrong.
+    are its own. `split_from` says what it was taken from, so that it has a source key of its own: the first
+    part, that of the header's company where it has lines, has the whole's. The record comes back whole where
+    nothing is to be split, or where the split would be a guess: a company that nobody knows, no identity, an
+    amount that is missing or unreadable, a total that is not lines plus tax, signs that contradict each
+    other, or tax in the header alone over lines of several tax codes or signs. `map_invoice` then says what
+    is wrong.
 
     Args:
         record: a record of the stream `invoices`.
-        place_of: what tells companies apart; two names with the same answer stay on one document. By default
-            the names themselves, whatever the case.
+        place_of: what tells companies apart, None for one that is not known; two names with the same answer
+            stay on one document. By default the names themselves, whatever the case.
     """
     lines = record.get("lines")
-    if not isinstance(lines, (list, tuple)) or not all(isinstance(line, Mapping) for line in lines):
+    if "split_from" in record or not isinstance(lines, (list, tuple)):
+        return (record,)
+    if not all(isinstance(line, Mapping) for line in lines):
         return (record,)
     header = text_of(record.get("company")) or ""
+    home = place_of(header)
     groups = _grouped(lines, header, place_of)
-    if len(groups) == 1 and next(iter(groups)) == place_of(header):
+    if None in groups or (header and home is None) or groups.keys() == {home}:
         return (record,)
     amounts = _amounts(record, lines)
-    if amounts is None:
+    whole = _whole(record)
+    if amounts is None or whole is None:
         return (record,)
+    ordered = sorted(groups.items(), key=lambda group: group[0] != home)
+    return tuple(
+        _part(record, members, amounts, whole | {"parts": len(groups), "part": at})
+        for at, (_, members) in enumerate(ordered, 1)
+    )
+
+
+def names_other_companies(record: Record) -> bool:
+    """Whether any line of an invoice names a company that is not the header's."""
+    lines = record.get("lines")
+    header = normalise_number(text_of(record.get("company")) or "")
+    return isinstance(lines, (list, tuple)) and any(
+        normalise_number(named) != header
+        for line in lines
+        if isinstance(line, Mapping) and (named := text_of(line.get("company")))
+    )
+
+
+def _whole(record: Record) -> dict[str, Any] | None:
+    """Return what a part says of the whole; None for a record that nothing is known by."""
+    try:
+        key = source_key("invoices", record)
+    except IdentityError:
+        return None
+    return {
+        "company": text_of(record.get("company")) or None,
+        "total_amount": canonical_amount(record.get("total_amount")),
+        "source_key": key,
+        "content_hash": content_hash("invoices", record),
+    }
+
+
+def _part(
+    record: Record,
+    members: Sequence[int],
+    amounts: tuple[list[Decimal], list[Decimal], bool],
+    whole: dict[str, Any],
+) -> Record:
     nets, taxes, in_header = amounts
-    parts = []
-    for members in groups.values():
-        own = text_of(lines[members[0]].get("company")) or header
-        net, tax = sum((nets[at] for at in members), Decimal()), sum((taxes[at] for at in members), Decimal())
-        part = {
-            **record,
-            "company": own or None,
-            "total_amount": net + tax,
-            "tax_amount": tax if in_header or record.get("tax_amount") is not None else None,
-            "lines": [_of_own_company(lines[at], header, own) for at in members],
-            "split_from": {
-                "company": header or None,
-                "total_amount": canonical_amount(record.get("total_amount")),
-                "parts": len(groups),
-            },
-        }
-        parts.append(_signed(record, part))
-    return tuple(parts)
+    lines, header = record["lines"], text_of(record.get("company")) or ""
+    own = text_of(lines[members[0]].get("company")) or header
+    net, tax = sum((nets[at] for at in members), Decimal()), sum((taxes[at] for at in members), Decimal())
+    part = {
+        **record,
+        "company": own or None,
+        "total_amount": net + tax,
+        "tax_amount": tax if in_header or record.get("tax_amount") is not None else None,
+        "lines": [_of_own_company(lines[at], header, own) for at in members],
+        "split_from": whole,
+    }
+    return _signed(record, part)
 
 
 def _grouped(
-    lines: Sequence[Record], header: str, place_of: Callable[[str], Hashable]
-) -> dict[Hashable, list[int]]:
-    groups: dict[Hashable, list[int]] = {}
+    lines: Sequence[Record], header: str, place_of: Callable[[str], Hashable | None]
+) -> dict[Hashable | None, list[int]]:
+    groups: dict[Hashable | None, list[int]] = {}
     for at, line in enumerate(lines):
         groups.setdefault(place_of(text_of(line.get("company")) or header), []).append(at)
     return groups or {place_of(header): []}
@@ -120,8 +156,7 @@ def _signed(record: Record, part: dict[str, Any]) -> dict[str, Any]:
     is_credit = kind_of(record) == "CREDIT_MEMO"
     if total * whole_total >= 0:
         return part
-    # A credit memo written with positive amounts: its negative part is an invoice, and its amounts
-    # turn with it.
+    # A credit memo written with positive amounts: its negative part is an invoice whose amounts turn with it.
     turn = -1 if is_credit and whole_total > 0 else 1
     return {
         **part,

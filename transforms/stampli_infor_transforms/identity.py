@@ -140,6 +140,11 @@ def _status_in(record: Mapping[str, Any], statuses: Collection[str]) -> bool:
 
 def _invoice_key(record: Mapping[str, Any]) -> str:
     company = normalise_number(text_of(record.get("company")) or "")
+    whole = record.get("split_from")
+    if isinstance(whole, dict) and text_of(whole.get("source_key")):
+        # The first part stands for the whole; another one is known by the whole and its own company.
+        key = text_of(whole["source_key"]) or ""
+        return key if whole.get("part") == 1 else key_text("invoice", "part", key, company)
     invoice_id = text_of(record.get("invoice_id"))
     if invoice_id:
         return key_text("invoice", company, "id", invoice_id)

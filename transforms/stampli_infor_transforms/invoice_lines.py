@@ -99,14 +99,23 @@ class InvoiceReader:
     def _company(self, named: str, number: str) -> None:
         if not named or normalise_number(named) == normalise_number(self.company):
             return
-        row = self.crosswalks.company(named)
-        if row is not None and self.place is not None:
-            own = place_of(named, crosswalks=self.crosswalks, policy=self.policy)
-            if own is not None and (own.cono, own.divi) == (self.place.cono, self.place.divi):
-                return
-        self.findings.add(
-            "line_company_differs",
-            f"lines.{number}.company",
-            f"Line {number} is for company '{named}', the invoice for '{self.company}'. Split the invoice "
-            "per company in Stampli, or book the shares between companies in M3 by hand.",
-        )
+        own = place_of(named, crosswalks=self.crosswalks, policy=self.policy)
+        if own is None:
+            self.findings.add(
+                "unknown_company",
+                f"lines.{number}.company",
+                f"Line {number} is for company '{named}', which has no M3 company. Add a row to "
+                "companies.csv.",
+            )
+        elif self.place is None or (own.cono, own.divi) != (self.place.cono, self.place.divi):
+            self.findings.add(
+                "line_company_differs",
+                f"lines.{number}.company",
+                f"Line {number} is for company '{named}', the invoice for '{self.company}', and it can't be "
+                f"divided: {self._why_whole()}. Correct it in Stampli, or book the shares in M3 by hand.",
+            )
+
+    def _why_whole(self) -> str:
+        if self.policy.line_companies == "review":
+            return "line_companies is 'review'"
+        return "total, lines and tax do not say for certain what each company's share is"

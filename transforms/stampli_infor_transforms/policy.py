@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 AccountingDate = Literal["posting", "invoice", "today"]
 PoInvoices = Literal["post", "review"]
+LineCompanies = Literal["split", "review"]
 DIMENSIONS: Final = ("department", "cost_center", "location", "project")
 AITS: Final = ("ait1", "ait2", "ait3", "ait4", "ait5", "ait6", "ait7")
 NOT_SENT: Final = "none"
@@ -18,6 +19,7 @@ _APPROVED: Final = ("approved", "exported", "processed", "paid")
 _PAID: Final = ("paid", "processed", "cleared", "settled", "completed")
 _LAST_CONO: Final = 999
 _PO_INVOICES: Final = ("post", "review")
+_LINE_COMPANIES: Final = ("split", "review")
 _DATES: Final = ("posting", "invoice", "today")
 
 SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
@@ -34,7 +36,7 @@ SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
     },
     "name_needs_confirmation": {
         "type": "boolean",
-        "description": "Hold documents whose supplier was found by name until a person releases them.",
+        "description": "Hold documents whose supplier was found by name until a person confirms the match.",
         "default": False,
     },
     "accounting_date": {
@@ -48,6 +50,12 @@ SETTINGS_SCHEMA: Final[dict[str, dict[str, Any]]] = {
         "enum": list(_PO_INVOICES),
         "description": "Invoices for a purchase order: post as an expense, or hold each for review.",
         "default": "post",
+    },
+    "line_companies": {
+        "type": "string",
+        "enum": list(_LINE_COMPANIES),
+        "description": "Lines of another company: make a document for each, or hold the invoice for review.",
+        "default": "split",
     },
     "default_tax_code": {
         "type": "string",
@@ -127,6 +135,7 @@ class Policy:
         name_needs_confirmation: hold what was matched by name.
         accounting_date: where the accounting date comes from.
         po_invoices: post invoices for a purchase order, or hold them for review.
+        line_companies: make one document for each company that lines name, or hold the invoice for review.
         default_tax_code: M3 VAT code, '' for none.
         payment_method: PYME, '' for the supplier's own.
         approved_statuses: of invoices.
@@ -141,6 +150,7 @@ class Policy:
     name_needs_confirmation: bool = False
     accounting_date: AccountingDate = "posting"
     po_invoices: PoInvoices = "post"
+    line_companies: LineCompanies = "split"
     default_tax_code: str = ""
     payment_method: str = ""
     approved_statuses: tuple[str, ...] = _APPROVED
@@ -162,6 +172,7 @@ class Policy:
             name_needs_confirmation=_bool(settings, "name_needs_confirmation"),
             accounting_date=cast("AccountingDate", _choice(settings, "accounting_date", _DATES)),
             po_invoices=cast("PoInvoices", _choice(settings, "po_invoices", _PO_INVOICES)),
+            line_companies=cast("LineCompanies", _choice(settings, "line_companies", _LINE_COMPANIES)),
             default_tax_code=_text(settings, "default_tax_code", 2),
             payment_method=_text(settings, "payment_method", 3),
             approved_statuses=_texts(settings, "approved_statuses", _APPROVED),

@@ -126,7 +126,7 @@ REASONS: Final[dict[str, ReasonKind]] = {
             ("unknown_division", "Correct divi in companies.csv or in the settings."),
             (
                 "line_company_differs",
-                "Split the invoice per company in Stampli, or book the shares in M3 by hand.",
+                "Correct the lines' amounts, tax or companies in Stampli, or book the shares in M3 by hand.",
             ),
             ("supplier_not_found", "Add a row to suppliers.csv or create the supplier in M3."),
             ("supplier_ambiguous", "Say in suppliers.csv which M3 supplier is meant."),
@@ -166,7 +166,10 @@ REASONS: Final[dict[str, ReasonKind]] = {
         ),
         *_kinds(
             "needs_review",
-            ("name_match_unconfirmed", "Check the supplier, then release or add a row to suppliers.csv."),
+            (
+                "name_match_unconfirmed",
+                "Check the supplier, then `mapping confirm` it, release, or add a row to suppliers.csv.",
+            ),
             (
                 "supplier_tax_number_differs",
                 "Check which supplier it is, then release or add a row to suppliers.csv.",
@@ -198,6 +201,10 @@ REASONS: Final[dict[str, ReasonKind]] = {
                 "Another document has this number at this supplier: compare, then dismiss one.",
             ),
             ("number_taken_in_m3", "M3 holds another invoice under this number: compare, then dismiss."),
+            (
+                "mapping_not_approved",
+                "It was mapped by crosswalks that nobody approved: approve that version, or map it again.",
+            ),
             (
                 "invoice_not_posted",
                 "The payment waits until M3 holds its invoices; nothing to do but post them.",

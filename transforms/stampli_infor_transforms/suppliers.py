@@ -188,7 +188,8 @@ class _Search:
                 "name_match_unconfirmed",
                 "supplier",
                 f"{self.vendor} was found by its name alone: M3 supplier {supplier.suno} ({supplier.name}). "
-                "Check it, then release, or add a row to suppliers.csv.",
+                "Check it, then confirm it for good (mapping confirm), release this document alone, or add a "
+                "row to suppliers.csv.",
             )
 
     def _tax_numbers_agree(self, supplier: Supplier) -> bool | None:

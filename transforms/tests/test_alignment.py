@@ -116,6 +116,7 @@ def test_crosswalks_against_m3(world: World) -> None:
     problems = check_crosswalks(crosswalks, world.reference)
     assert [problem.split(",")[0] for problem in problems] == [
         "companies.csv:2: column 'divi' is 'ZZZ'",
+        "companies.csv:3: column 'cono' is '200'",
         "suppliers.csv:3: column 'suno' is 'Y999'",
         "gl_accounts.csv:3: column 'ait1' is '6500'",
         "gl_accounts.csv:4: column 'ait1' is '006100'",
@@ -123,4 +124,4 @@ def test_crosswalks_against_m3(world: World) -> None:
         "gl_rules.csv:2: column 'value' is 'CC98'",
         "tax_codes.csv:2: column 'vtcd' is '99'",
     ]
-    assert problems[3].endswith("It has 6100, which differs in leading zeros alone.")
+    assert problems[4].endswith("It has 6100, which differs in leading zeros alone.")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stampli_infor_transforms.companies import place_of
 from stampli_infor_transforms.crosswalks import Crosswalks
-from stampli_infor_transforms.distributions import split_by_company
+from stampli_infor_transforms.distributions import names_other_companies, split_by_company
 from stampli_infor_transforms.documents import AccountingInvoice
-from stampli_infor_transforms.identity import source_key
+from stampli_infor_transforms.identity import content_hash, source_key
 from stampli_infor_transforms.policy import Policy
 
 if TYPE_CHECKING:
@@ -52,10 +52,18 @@ def test_one_record_for_each_company(records: Records, world: World) -> None:
     ]
     assert [source_key("invoices", part) for part in parts] == [
         '["invoice","A","id","I-1"]',
-        '["invoice","B","id","I-1"]',
+        '["invoice","part","[\\"invoice\\",\\"A\\",\\"id\\",\\"I-1\\"]","B"]',
     ]
     assert {part["_sdc_source_line"] for part in parts} == {2}
-    assert parts[1]["split_from"] == {"company": "A", "total_amount": "363", "parts": 2}
+    assert parts[1]["split_from"] == {
+        "company": "A",
+        "total_amount": "363",
+        "source_key": source_key("invoices", record),
+        "content_hash": content_hash("invoices", record),
+        "parts": 2,
+        "part": 2,
+    }
+    assert all(split_by_company(part) == (part,) for part in parts)
     mappings = [world.table("companies", *COMPANIES).invoice(part) for part in parts]
     assert [mapping.reasons for mapping in mappings] == [(), ()]
     assert [mapping.document.divi for mapping in mappings if mapping.document] == ["AAA", "BBB"]
@@ -67,6 +75,57 @@ def test_one_record_for_each_company(records: Records, world: World) -> None:
 def test_an_invoice_all_of_whose_lines_are_for_another_company_is_that_company_s(records: Records) -> None:
     parts = split_by_company(records.invoice(company="A", lines=[records.line(company="B")]))
     assert [part["company"] for part in parts] == ["B"]
+
+
+def test_the_header_s_company_comes_first_and_has_the_whole_s_key(records: Records) -> None:
+    lines = [
+        records.line(company="B"),
+        records.line(line_number="2"),
+        records.line(line_number="3", company="C"),
+    ]
+    record = records.invoice(company="A", total_amount=363, tax_amount=63, lines=lines)
+    parts = split_by_company(record)
+    assert [part["company"] for part in parts] == ["A", "B", "C"]
+    assert source_key("invoices", parts[0]) == source_key("invoices", record)
+    without_id = {**record, "invoice_id": None, "invoice_number": None}
+    assert split_by_company(without_id) == (without_id,)
+
+
+def test_a_company_that_nobody_knows_keeps_the_invoice_whole(records: Records, world: World) -> None:
+    crosswalks = Crosswalks.parse({"companies.csv": "\n".join(COMPANIES)})
+    for company, line in (("A", "X"), ("X", "B")):
+        record = records.invoice(company=company, lines=[records.line(company=line)])
+        assert split_by_company(
+            record, place_of=lambda name: place_of(name, crosswalks=crosswalks, policy=Policy())
+        ) == (record,)
+    mapping = world.table("companies", *COMPANIES).invoice(
+        records.invoice(company="A", lines=[records.line(company="X")])
+    )
+    assert [(each.code, each.field) for each in mapping.reasons] == [("unknown_company", "lines.1.company")]
+
+
+def test_the_setting_says_why_an_invoice_stays_whole(records: Records, world: World) -> None:
+    held = world.table("companies", *COMPANIES).having(line_companies="review")
+    mapping = held.invoice(records.invoice(company="A", lines=[records.line(company="B")]))
+    assert [each.code for each in mapping.reasons] == ["line_company_differs"]
+    assert "line_companies" in mapping.reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("header", "lines", "other"),
+    [
+        ("A", [None, "a"], False),
+        ("A", ["B"], True),
+        (None, ["B"], True),
+        ("A", [None], False),
+        (None, [], False),
+    ],
+)
+def test_naming_other_companies(
+    header: str | None, lines: list[str | None], other: Any, records: Records
+) -> None:
+    rows = [records.line(company=company) for company in lines]
+    assert names_other_companies(records.invoice(company=header, lines=rows)) is other
 
 
 def test_nothing_to_split(records: Records) -> None:

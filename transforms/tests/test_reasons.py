@@ -184,7 +184,20 @@ CASES: list[tuple[str, str, Case]] = [
         ),
     ),
     ("no_lines", "lines", _head(lines=[])),
-    ("line_company_differs", "lines.1.company", _line(company="Other")),
+    (
+        "line_company_differs",
+        "lines.1.company",
+        lambda w, r: w.table("companies", *COMPANIES, "Other,200,AAA,").invoice(
+            r.invoice(company="Acme", lines=[r.line(company="Other")])
+        ),
+    ),
+    (
+        "unknown_company",
+        "lines.1.company",
+        lambda w, r: w.table("companies", *COMPANIES).invoice(
+            r.invoice(company="Acme", lines=[r.line(company="Other")])
+        ),
+    ),
     ("allocation_not_found", "lines.1.allocation", _line(allocation="HALVES")),
     ("malformed_document", "lines", _head(lines="six")),
     ("malformed_document", "", lambda w, _: w.invoice([1, 2])),
@@ -241,8 +254,9 @@ def test_reason_travels_as_json() -> None:
 
 
 def test_all_reasons_come_at_once(world: World, records: Records) -> None:
-    mapping = world.invoice(
+    mapping = world.table("companies", *COMPANIES, "Other,200,AAA,").invoice(
         records.invoice(
+            company="Acme",
             vendor_external_id="Y999",
             invoice_number="X" * 25,
             invoice_date=None,

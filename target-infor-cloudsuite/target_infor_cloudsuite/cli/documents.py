@@ -165,7 +165,7 @@ def replay(session: Session, document_ids: tuple[int, ...], *, all_: bool, actor
         raise click.UsageError("Give either --id (once or more) or --all.")
     with session.ledger.write() as tx:
         done = decisions.replay(tx, document_ids, hand=session.hand(actor), why=reason)
-    _report(session, "replayed", done)
+    report_done(session, "replayed", done)
 
 
 @click.command()
@@ -179,7 +179,7 @@ def release(session: Session, document_id: int, *, code: str, actor: str, reason
     """Accept one releasable reason of a document in review; the next run posts it if nothing else holds."""
     with session.ledger.write() as tx:
         decisions.release(tx, document_id, code, hand=session.hand(actor), why=reason)
-    _report(session, "released", [document_id])
+    report_done(session, "released", [document_id])
 
 
 @click.command()
@@ -190,7 +190,7 @@ def dismiss(session: Session, document_id: int, *, actor: str, reason: str) -> N
     """Decide that a document will not be posted."""
     with session.ledger.write() as tx:
         decisions.dismiss(tx, document_id, hand=session.hand(actor), why=reason)
-    _report(session, "dismissed", [document_id])
+    report_done(session, "dismissed", [document_id])
 
 
 def _named(document: Document) -> str:
@@ -211,7 +211,8 @@ def _worded(reason: dict[str, Any]) -> str:
     return f"{code}\n{reason['text']}{suggestions}"
 
 
-def _report(session: Session, what: str, document_ids: list[int]) -> None:
+def report_done(session: Session, what: str, document_ids: list[int]) -> None:
+    """Say what was decided about which documents, and have it in the audit files at once."""
     try:
         publish(session.ledger, session.settings, at=Clock().now())
     except AuditError as fault:  # the decision stands in the ledger, and the next run exports it
@@ -241,6 +242,8 @@ def _as_json(document: Document) -> dict[str, Any]:
         "voucher": document.voucher,
         "settled": document.settled,
         "other_id": document.other_id,
+        "part_of": document.part_of,
+        "crosswalk_version": document.crosswalk_version,
         "source_file": document.source_file,
         "source_line": document.source_line,
         "received_at": document.received_at,

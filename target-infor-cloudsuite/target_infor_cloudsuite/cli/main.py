@@ -12,7 +12,17 @@ from stampli_infor_transforms.crosswalks import CrosswalkError
 from stampli_infor_transforms.policy import SettingsError
 
 from target_infor_cloudsuite.audit.files import AuditError
-from target_infor_cloudsuite.cli import audit, doctor, documents, notify, purge, reconcile, reference, secrets
+from target_infor_cloudsuite.cli import (
+    audit,
+    doctor,
+    documents,
+    mapping,
+    notify,
+    purge,
+    reconcile,
+    reference,
+    secrets,
+)
 from target_infor_cloudsuite.cli.session import ExitCode, Session
 from target_infor_cloudsuite.confidential import no_core_files
 from target_infor_cloudsuite.ion.errors import IonError
@@ -101,6 +111,7 @@ for command in (
     purge.purge,
     notify.notify,
     reference.reference,
+    mapping.mapping,
     secrets.secrets,
 ):
     main.add_command(command)

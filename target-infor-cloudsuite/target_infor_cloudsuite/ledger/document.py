@@ -45,6 +45,7 @@ class Document:
     reasons: list[dict[str, Any]]
     notes: list[str]
     accepted: list[dict[str, str]]
+    crosswalk_version: str
     program: str
     cori: str
     inbn: str

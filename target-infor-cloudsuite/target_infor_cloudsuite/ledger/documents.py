@@ -330,6 +330,20 @@ def same_source(tx: Tx, source_key: str) -> list[Document]:
     return [of_row(row) for row in rows]
 
 
+def parts(tx: Tx, document_id: int) -> list[Document]:
+    """The documents that are parts of this one, whatever became of them, oldest first."""
+    query = select(*COLUMNS).where(documents.c.part_of == document_id).order_by(documents.c.id)
+    return [of_row(row) for row in tx.execute(query)]
+
+
+def family(tx: Tx, document_id: int) -> set[int]:
+    """The documents that one invoice was divided into, this one among them."""
+    own = select(func.coalesce(documents.c.part_of, documents.c.id)).where(documents.c.id == document_id)
+    whole = tx.execute(own).scalar_one_or_none()
+    query = select(documents.c.id).where(or_(documents.c.id == whole, documents.c.part_of == whole))
+    return {document_id, *tx.execute(query).scalars()}
+
+
 def by_source_key(tx: Tx, source_key: str) -> Document | None:
     """The document that holds this source key."""
     held = holder(tx, f"source:{source_key}")

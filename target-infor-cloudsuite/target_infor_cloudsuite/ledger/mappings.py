@@ -57,15 +57,10 @@ def version_named(tx: Tx, name: str) -> list[MappingVersion]:
     return _versions(tx, mapping_versions.c.version.startswith(name, autoescape=True))
 
 
-def last_approved(tx: Tx) -> MappingVersion | None:
-    """The version that two people approved last."""
+def approved_versions(tx: Tx) -> list[MappingVersion]:
+    """The versions that two people approved, the last one last."""
     found = _versions(tx, mapping_versions.c.approved_at.is_not(None))
-    return max(found, key=lambda each: (each.approved_at, each.version), default=None)
-
-
-def is_approved(tx: Tx, version: str) -> bool:
-    """Whether two people approved this version."""
-    return any(each.approved_at is not None for each in version_named(tx, version) if each.version == version)
+    return sorted(found, key=lambda each: (str(each.approved_at), each.version))
 
 
 def sign(tx: Tx, version: str, *, hand: Hand, second: bool) -> None:

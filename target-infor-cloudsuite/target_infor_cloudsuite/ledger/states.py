@@ -62,6 +62,10 @@ class IllegalMove(Exception):  # noqa: N818 - it names what happened
     """A document was to enter a status that may not follow its own: a defect, never a matter of input."""
 
 
+class DecisionError(Exception):
+    """A person's decision cannot be taken; nothing was changed."""
+
+
 def check_move(old: Status, new: Status) -> None:
     """Raise :class:`IllegalMove` unless the table allows it."""
     if new not in NEXT.get(old, frozenset()):

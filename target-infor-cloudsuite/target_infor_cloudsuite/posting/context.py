@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from stampli_infor_transforms.hints import NO_HINTS
+
 from target_infor_cloudsuite.ledger import documents, events
 from target_infor_cloudsuite.ledger.documents import Hand, Worker
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from stampli_infor_transforms.crosswalks import Crosswalks
+    from stampli_infor_transforms.hints import Hints
     from stampli_infor_transforms.reference import Reference, Supplier
 
     from target_infor_cloudsuite.clock import Clock
@@ -46,6 +49,8 @@ class Context:
     clock: Clock
     run_id: str
     worker_name: str
+    hints: Hints = NO_HINTS
+    approved_mappings: frozenset[str] | None = None  # versions of the crosswalks; None: none needs approval
     detailed: set[tuple[int, str]] = field(default_factory=set)
 
     @property

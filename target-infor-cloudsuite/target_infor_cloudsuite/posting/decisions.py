@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_infor_cloudsuite.ledger import documents, events
-from target_infor_cloudsuite.ledger.states import NEXT, Status, Step
+from target_infor_cloudsuite.ledger import documents, events, mappings
+from target_infor_cloudsuite.ledger.states import NEXT, DecisionError, Status, Step
 from target_infor_cloudsuite.posting.resolve import acceptance
+from target_infor_cloudsuite.posting.revisions import confirmation_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document, Hand
 
-
-class DecisionError(Exception):
-    """The decision cannot be taken about this document; nothing was changed."""
+__all__ = ["DecisionError", "confirm", "dismiss", "release", "replay", "require", "waiting"]
 
 
 def waiting(tx: Tx, statuses: Sequence[Status]) -> list[Document]:
@@ -124,3 +123,30 @@ def dismiss(tx: Tx, document_id: int, *, hand: Hand, why: str) -> None:
     if Status.DISMISSED not in NEXT.get(document.status, frozenset()):
         raise DecisionError(f"{document.label} is {document.status} and cannot be dismissed.")
     documents.move(tx, document, Status.DISMISSED, hand=hand, why=why)
+
+
+def confirm(tx: Tx, document_id: int, *, hand: Hand, why: str) -> None:
+    """Confirm for good that the supplier found by name is the vendor of this document.
+
+    Raises:
+        DecisionError: It is not held for a match by name that nobody confirmed.
+    """
+    document = require(tx, document_id)
+    held = {each["code"] for each in document.reasons}
+    supplier = (document.mapped or {}).get("supplier")
+    if document.status is not Status.REVIEW or "name_match_unconfirmed" not in held or not supplier:
+        raise DecisionError(
+            f"{document.label} ({document.status}) is not held for 'name_match_unconfirmed' with a supplier "
+            f"found, but for {', '.join(sorted(held)) or 'nothing'}."
+        )
+    key = confirmation_of(document)
+    cono = int(document.mapped["cono"]) if document.mapped else 0
+    mappings.confirm(tx, cono=cono, vendor_key=key, supplier=supplier, vendor=document.vendor, hand=hand)
+    events.record(
+        tx,
+        "mapping.confirmed",
+        at=hand.at,
+        actor=hand.actor,
+        document_id=document.id,
+        details={"why": why, "cono": cono, "vendor": document.vendor, "supplier": supplier},
+    )

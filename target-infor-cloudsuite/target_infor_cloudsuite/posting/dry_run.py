@@ -44,6 +44,14 @@ class DryRun:
             except IdentityError as fault:
                 _log.warning("Dry run: a record of %s would be rejected: %s", stream, fault)
 
+    def _parts(self, batch: Sequence[Document], plans: Mapping[int, Plan]) -> list[Document]:
+        """The documents of other companies that invoices would be divided into, where the ledger has none."""
+        known = {each.source_key for each in batch}
+        records = [record for plan in plans.values() for record in plan.others]
+        number = -len(self.drafts)
+        drafts = [draft("invoices", record, number=number - at) for at, record in enumerate(records, 1)]
+        return [each for each in drafts if each.source_key not in known]
+
     def show(self, context: Context, output_dir: Path) -> Path:
         """Write one JSON line a document into ``dry-run/<run>.jsonl`` and log it; the file's path."""
         with context.ledger.read() as tx:
@@ -51,6 +59,9 @@ class DryRun:
             known = {each.source_key for each in documents.find(tx) if each.source_key}
         batch = [*waiting, *(each for each in self.drafts if each.source_key not in known)]
         plans = plans_for(context, batch)
+        parts = self._parts(batch, plans)
+        plans |= plans_for(context, parts)
+        batch += parts
         path = output_dir / "dry-run" / f"{context.run_id}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8") as file:

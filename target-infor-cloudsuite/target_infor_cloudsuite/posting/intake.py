@@ -64,7 +64,7 @@ def receive(tx: Tx, stream: str, records: Sequence[Mapping[str, Any]], *, hand: 
 
 def _receive_document(tx: Tx, stream: str, record: Mapping[str, Any], *, hand: Hand) -> None:
     try:
-        values = _document_values(stream, record)
+        values = document_values(stream, record)
     except IdentityError as fault:
         kind = DOCUMENT_STREAMS[stream]
         source = _source(stream, record)
@@ -78,7 +78,7 @@ def _receive_document(tx: Tx, stream: str, record: Mapping[str, Any], *, hand: H
         settle_revision(tx, new_id=document_id, held_by=held_by, hand=hand)
 
 
-def _document_values(stream: str, record: Mapping[str, Any]) -> dict[str, Any]:
+def document_values(stream: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """A record of a document stream as the values of its row.
 
     Raises:
@@ -104,7 +104,7 @@ def draft(stream: str, record: Mapping[str, Any], *, number: int) -> Document:
     Raises:
         IdentityError: It names nothing to know it by.
     """
-    return documents.blank(number, _document_values(stream, record))
+    return documents.blank(number, document_values(stream, record))
 
 
 def _receive_rejected(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:

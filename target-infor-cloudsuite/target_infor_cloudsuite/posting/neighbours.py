@@ -30,11 +30,12 @@ def compare_with_ledger(
     mode = context.settings["near_duplicates"]
     if mode == "off":
         return plan
+    related = documents.family(tx, document.id)
     notes: list[str] = []
     held: list[Reason] = []
     for other in documents.near_by_number(tx, document.id, invoice.folded_key):
-        if other.m3_key == invoice.m3_key or other.source_key == document.source_key:
-            continue  # the very same number, or an own revision, is no near duplicate: the keys tell
+        if other.m3_key == invoice.m3_key or other.source_key == document.source_key or other.id in related:
+            continue  # the very same number, a part, or an own revision is no near duplicate: the keys tell
         text = (
             f"Document {other.id} of the same supplier has nearly the same number: "
             f"{other.number}, {money_of(other)}."
@@ -51,7 +52,7 @@ def compare_with_ledger(
     notes += [
         f"Same supplier and amount within 7 days: document {other.id}, number {other.number}."
         for other in near
-        if _within(other.document_date, invoice.invoice_date)
+        if other.id not in related and _within(other.document_date, invoice.invoice_date)
     ]
     twins = documents.near_by_other_supplier(
         tx, document, cono=invoice.cono, supplier=invoice.supplier, amount=invoice.total

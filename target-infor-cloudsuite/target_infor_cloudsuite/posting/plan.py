@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,6 +81,8 @@ class Plan:
     duplicate_of: str = ""  # evidence that M3 or the ledger has it already
     own_batch: dict[str, str] | None = None  # GetHead's record of the batch by which it stands in M3 already
     settlement: Settlement | None = None
+    record: Mapping[str, Any] | None = None  # what was mapped: of a divided invoice its own part
+    others: tuple[Mapping[str, Any], ...] = ()  # the further parts, each to be a document of its own
 
     def held_for(self, *more: Reason) -> Plan:
         """The same plan with more reasons."""

@@ -10,16 +10,19 @@ from stampli_infor_transforms.documents import AccountingInvoice, AccountingPaym
 from stampli_infor_transforms.mapping import check_invoice, check_payment, map_invoice, map_payment
 from stampli_infor_transforms.reasons import Reason, reason
 
-from target_infor_cloudsuite.ledger import attempts, documents, payments
+from target_infor_cloudsuite.ledger import documents, payments
 from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.ledger.types import canonical_json
-from target_infor_cloudsuite.posting import already_there, settlement
+from target_infor_cloudsuite.mapping_control import short
+from target_infor_cloudsuite.posting import settlement
+from target_infor_cloudsuite.posting.intake import document_values
+from target_infor_cloudsuite.posting.judgement import batch_text, judge_invoices
 from target_infor_cloudsuite.posting.neighbours import compare_with_ledger, money_of
+from target_infor_cloudsuite.posting.parts import keep_parts, parts_of
 from target_infor_cloudsuite.posting.plan import Plan
-from target_infor_cloudsuite.posting.revisions import binds_its_key, is_undecided
+from target_infor_cloudsuite.posting.revisions import binds, confirmation_of, give_way, is_undecided
 from target_infor_cloudsuite.posting.suppliers import complete_suppliers
-from target_infor_cloudsuite.programs.invoice_batch import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +30,7 @@ if TYPE_CHECKING:
 
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
-    from target_infor_cloudsuite.posting.already_there import Findings
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.programs.ap_ledger import LedgerInvoice
-    from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
 
 
 def resolve(context: Context, batch: Sequence[Document]) -> None:
@@ -57,7 +57,7 @@ def _waits_for_a_person(context: Context, document: Document) -> bool:
         return False
     with context.ledger.read() as tx:
         holder = documents.by_source_key(tx, document.source_key or "")
-    return holder is not None and holder.id != document.id and binds_its_key(holder)
+        return holder is not None and holder.id != document.id and binds(tx, holder)
 
 
 def _pass_over(context: Context, tx: Tx, document: Document) -> None:
@@ -77,7 +77,7 @@ def plans_for(context: Context, batch: Sequence[Document]) -> dict[int, Plan]:
     }
     if complete_suppliers(context, wanted):
         plans = {document.id: plan_document(context, document) for document in batch}
-    plans |= _ask_about_invoices(context, plans)
+    plans |= judge_invoices(context, plans)
     plans |= settlement.check(context, plans)
     return plans
 
@@ -89,14 +89,16 @@ def plan_document(context: Context, document: Document) -> Plan:
         plan = _checked_again(context, document, today)
     else:
         map_record = map_invoice if document.kind == "invoice" else map_payment
+        record, *others = parts_of(context, document)
         mapping = map_record(
-            document.raw,
+            record,
             crosswalks=context.crosswalks,
             reference=context.reference,
             policy=context.settings.policy,
             today=today,
+            hints=context.hints,
         )
-        plan = Plan(mapping.document, mapping.reasons, mapping.notes)
+        plan = Plan(mapping.document, mapping.reasons, mapping.notes, record=record, others=tuple(others))
     company = None if plan.mapped is None else context.companies.get(plan.mapped.cono)
     if company is None:
         return plan
@@ -122,8 +124,34 @@ def _checked_again(context: Context, document: Document, today: date) -> Plan:
         payment = AccountingPayment.from_json(raw)
         fresh = check_payment(payment, reference=context.reference, today=today)
         mapped = payment
+    if (
+        context.approved_mappings is not None
+        and version_of(context, document) not in context.approved_mappings
+    ):
+        text = (
+            f"It was mapped by version {short(version_of(context, document)) or '(none)'} of the crosswalks, "
+            "which nobody approved. Approve that version (`cloudsuite-ap mapping approve`), or map it again "
+            "by an approved one."
+        )
+        fresh = (*fresh, reason("mapping_not_approved", "", text))
+    mapper_reasons = tuple(each for each in mapper_reasons if not _is_confirmed(context, document, each))
     known = {(each.code, each.field) for each in mapper_reasons}
     return Plan(mapped, (*mapper_reasons, *(r for r in fresh if (r.code, r.field) not in known)), notes)
+
+
+def _is_confirmed(context: Context, document: Document, held: Reason) -> bool:
+    """Whether a person has confirmed meanwhile the match by name that the mapper held a document for."""
+    if held.code != "name_match_unconfirmed":
+        return False
+    vendor = confirmation_of(document)
+    return context.hints.confirmed.get((document.raw["cono"], vendor)) == document.raw.get("supplier")
+
+
+def version_of(context: Context, document: Document) -> str:
+    """The version of the crosswalks that a document is mapped by: the mapper's own where it came mapped."""
+    if document.arrived_mapped:
+        return str(document.raw.get("crosswalk_version") or "")
+    return context.crosswalks.version
 
 
 def acceptance(code: str, mapped: dict[str, Any] | None) -> str:
@@ -133,94 +161,6 @@ def acceptance(code: str, mapped: dict[str, Any] | None) -> str:
     return hashlib.sha256(canonical_json([code, content, lines]).encode()).hexdigest()
 
 
-# -- asking M3 -----------------------------------------------------------------------------------------
-
-
-def _ask_about_invoices(context: Context, plans: dict[int, Plan]) -> dict[int, Plan]:
-    """Plans of invoices that nothing holds yet, after M3 was asked whether it has them."""
-    candidates = {
-        key: plan.mapped
-        for key, plan in plans.items()
-        if isinstance(plan.mapped, AccountingInvoice) and all(each.releasable for each in plan.reasons)
-    }
-    if not candidates:
-        return {}
-    findings = already_there.ask(context, candidates)
-    return {
-        key: _judge(context, plans[key], key, invoice, findings[key])
-        for key, invoice in candidates.items()
-        if not findings[key].nothing
-    }
-
-
-def _judge(
-    context: Context, plan: Plan, document_id: int, invoice: AccountingInvoice, found: Findings
-) -> Plan:
-    if found.refused or found.truncated:
-        why = found.refused or "more batches stand under this number than M3 lists"
-        text = (
-            f"M3 could not say whether it has invoice {invoice.number} already: {why}. "
-            "Look in APS450 and APS200."
-        )
-        return plan.held_for(reason("number_taken_in_m3", "invoice_number", text))
-    program = context.companies[invoice.cono].program
-    for head in found.batches:
-        ours = _sent_by(context, head)
-        if ours is not None and program.verdict(head) is not Verdict.POSTED:
-            text = (
-                f"M3 still holds the unfinished {_batch(head)}, left by document {ours} of this ledger. "
-                "Delete it in APS450, then replay."
-            )
-            return plan.held_for(reason("open_batch_in_m3", "invoice_number", text))
-        if ours == document_id:
-            return replace(plan, own_batch=head)
-    return _judge_of_others(plan, invoice, found, program)
-
-
-def _judge_of_others(
-    plan: Plan, invoice: AccountingInvoice, found: Findings, program: InvoiceBatchProgram
-) -> Plan:
-    """What M3 holds from elsewhere: the same invoice makes this one a duplicate, anything else a question."""
-    for held in sorted(found.in_ledger, key=lambda each: not _is_same(each, invoice)):
-        what = (
-            f"voucher {held.voucher or '-'} of {held.year}: {held.amount} {held.currency}, payee {held.payee}"
-        )
-        if _is_same(held, invoice):
-            return replace(plan, duplicate_of=f"M3's AP ledger has it: {what}.")
-        return plan.held_for(_taken(invoice, what))
-    for head in sorted(found.batches, key=lambda each: not program.same_invoice(each, invoice)):
-        if program.same_invoice(head, invoice):
-            return replace(plan, duplicate_of=f"M3 has it as {_batch(head)}.")
-        return plan.held_for(_taken(invoice, _batch(head)))
-    return plan
-
-
-def _is_same(held: LedgerInvoice, invoice: AccountingInvoice) -> bool:
-    return (held.payee, held.currency, held.amount) == (invoice.payee, invoice.currency, invoice.total)
-
-
-def _sent_by(context: Context, head: dict[str, str]) -> int | None:
-    """The document of this ledger that opened a batch."""
-    cori = head.get("CORI", "")
-    with context.ledger.read() as tx:
-        return attempts.knows_cori(tx, cori) if cori else None
-
-
-def _batch(head: dict[str, str]) -> str:
-    return (
-        f"batch {head['INBN']} (SUPA {head.get('SUPA', '')}): {head.get('CUAM', '')} {head.get('CUCD', '')}"
-    )
-
-
-def _taken(invoice: AccountingInvoice, what: str) -> Reason:
-    text = (
-        f"M3 holds another document under number {invoice.number} of supplier {invoice.supplier}: {what}; "
-        f"this one is {invoice.total} {invoice.currency}, payee {invoice.payee}. "
-        "Compare, then correct or dismiss."
-    )
-    return reason("number_taken_in_m3", "invoice_number", text)
-
-
 # -- writing -------------------------------------------------------------------------------------------
 
 
@@ -228,6 +168,8 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
     if not _holds_its_source_key(context, tx, document):
         _pass_over(context, tx, document)
         return
+    if document.part_of is None and not document.arrived_mapped:
+        keep_parts(context, tx, document, plan.others)
     mapped = None if plan.mapped is None else plan.mapped.to_json()
     if isinstance(plan.mapped, AccountingInvoice):
         plan = compare_with_ledger(context, tx, document, plan, plan.mapped)
@@ -235,7 +177,7 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
         mapped["settlement"] = plan.settlement.to_json()
         plan = plan.held_for(*settlement.overdrawn(tx, document.id, plan.settlement))
     reasons = _not_accepted(document, plan, mapped)
-    changes = _columns(context, plan, mapped, reasons)
+    changes = _columns(context, document, plan, mapped, reasons)
     documents.release_m3_identity(tx, document.id)
     if plan.duplicate_of:
         _move(context, tx, document, Status.DUPLICATE, why=plan.duplicate_of, **changes)
@@ -262,7 +204,7 @@ def _adopt_own_batch(context: Context, tx: Tx, document: Document, head: dict[st
         Status.POSTING,
         hand=context.hand,
         worker=context.worker,
-        why=f"M3 has it by our own {_batch(head)}; it is read back.",
+        why=f"M3 has it by our own {batch_text(head)}; it is read back.",
         step=Step.READ_BACK.value,
         reasons=[],
         inbn=head["INBN"],
@@ -278,16 +220,23 @@ def _not_accepted(document: Document, plan: Plan, mapped: dict[str, Any] | None)
 
 
 def _columns(
-    context: Context, plan: Plan, mapped: dict[str, Any] | None, reasons: Sequence[Reason]
+    context: Context,
+    document: Document,
+    plan: Plan,
+    mapped: dict[str, Any] | None,
+    reasons: Sequence[Reason],
 ) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "mapped": mapped,
         "reasons": [each.to_json() for each in reasons],
         "notes": list(plan.notes),
-        "crosswalk_version": context.crosswalks.version,
+        "crosswalk_version": version_of(context, document),
         "resolved_run": context.run_id,
         "step": Step.NONE.value,
     }
+    if document.kind == "invoice" and plan.record is not None:
+        own = document_values("invoices", plan.record)
+        changes |= {"company": own["company"], "amount": own["amount"]}
     if plan.mapped is not None:
         changes |= {
             "cono": plan.mapped.cono,
@@ -311,11 +260,10 @@ def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
     holder = documents.get(tx, holder_id)
     if holder is None or holder.id == document.id:
         return True
-    if binds_its_key(holder):
+    if binds(tx, holder):
         return False
-    if holder.status in {Status.RECEIVED, Status.REVIEW, Status.READY, Status.FAILED}:
-        why = f"Document {document.id} is a newer revision."
-        documents.move(tx, holder, Status.SUPERSEDED, hand=context.hand, why=why, other_id=document.id)
+    for each in (holder, *documents.parts(tx, holder.id)):
+        give_way(tx, each, by=document, hand=context.hand)
     documents.hand_over_identity(tx, identity, heir=document.id)
     return True
 
@@ -362,7 +310,7 @@ def _hold(
 
 
 def _move(context: Context, tx: Tx, document: Document, to: Status, *, why: str = "", **changes: Any) -> None:
-    shown: dict[str, Any] = {"crosswalk_version": context.crosswalks.version}
+    shown: dict[str, Any] = {"crosswalk_version": version_of(context, document)}
     if to is Status.READY and changes.get("mapped"):
         # The chain of events names no bank, not even by M3's own identity of it.
         shown["mapped"] = {name: value for name, value in changes["mapped"].items() if name != "bank"}

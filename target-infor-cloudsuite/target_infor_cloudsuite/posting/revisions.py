@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stampli_infor_transforms.hints import confirmation_key
 from stampli_infor_transforms.reasons import reason
+from stampli_infor_transforms.values import text_of
 
 from target_infor_cloudsuite.ledger import documents
 from target_infor_cloudsuite.ledger.retention import PURGED
@@ -32,10 +34,23 @@ def binds_its_key(document: Document) -> bool:
     return document.status in HELD_BY_M3 or document.status is Status.DUPLICATE or is_undecided(document)
 
 
+def binds(tx: Tx, document: Document) -> bool:
+    """As `binds_its_key`, of a document or of any part of it: what M3 holds a part of is changed by hand."""
+    return binds_its_key(document) or any(binds_its_key(part) for part in documents.parts(tx, document.id))
+
+
 def source_record(document: Document) -> Mapping[str, Any]:
     """The record as the tap sent it, also of a document that came through the mapper."""
     record: Mapping[str, Any] = document.raw["source"] if document.arrived_mapped else document.raw
     return record
+
+
+def confirmation_of(document: Document) -> str:
+    """What a confirmed match by name is kept under: the vendor as the document names it."""
+    record = source_record(document)
+    return confirmation_key(
+        vendor_id=text_of(record.get("vendor_id")) or "", vendor_name=text_of(record.get("vendor_name")) or ""
+    )
 
 
 def settle_revision(tx: Tx, *, new_id: int, held_by: int, hand: Hand) -> None:
@@ -49,21 +64,21 @@ def settle_revision(tx: Tx, *, new_id: int, held_by: int, hand: Hand) -> None:
         (
             other
             for other in relatives
-            if _is_copy(new, other) and (other.id in {held.id, newest.id} or binds_its_key(other))
+            if _is_copy(new, other) and (other.id in {held.id, newest.id} or binds(tx, other))
         ),
         None,
     )
     if copy_of is not None:
         why = f"The same document with the same content came before (document {copy_of.id})."
         documents.move(tx, new, Status.DUPLICATE, hand=hand, why=why, other_id=copy_of.id)
-        if binds_its_key(copy_of) and _moment(new) > _moment(newest):
+        if binds(tx, copy_of) and _moment(new) > _moment(newest):
             _supersede(tx, relatives, by=new, but=copy_of, hand=hand)  # the change was taken back
     elif _moment(new) < _moment(newest):
         why = f"An older revision that came late; document {newest.id} is newer."
         documents.move(tx, new, Status.SUPERSEDED, hand=hand, why=why, other_id=newest.id)
     else:
         _supersede(tx, relatives, by=new, but=new, hand=hand)
-        if binds_its_key(held):
+        if binds(tx, held):
             _hold_as_amended(tx, new, held, hand=hand)
         else:
             documents.hand_over_identity(tx, f"source:{new.source_key}", heir=new.id)
@@ -72,9 +87,16 @@ def settle_revision(tx: Tx, *, new_id: int, held_by: int, hand: Hand) -> None:
 def _supersede(tx: Tx, relatives: Sequence[Document], *, by: Document, but: Document, hand: Hand) -> None:
     """Older revisions that wait give way; what M3 may hold does not."""
     for other in relatives:
-        if other.status in _WAITING and other.id != but.id and not is_undecided(other):
-            why = f"Document {by.id} is a newer revision."
-            documents.move(tx, other, Status.SUPERSEDED, hand=hand, why=why, other_id=by.id)
+        if other.id != but.id:
+            for each in (other, *documents.parts(tx, other.id)):
+                give_way(tx, each, by=by, hand=hand)
+
+
+def give_way(tx: Tx, document: Document, *, by: Document, hand: Hand) -> None:
+    """A newer revision takes a document's place, unless M3 may hold it."""
+    if document.status in _WAITING and not is_undecided(document):
+        why = f"Document {by.id} is a newer revision."
+        documents.move(tx, document, Status.SUPERSEDED, hand=hand, why=why, other_id=by.id)
 
 
 def _hold_as_amended(tx: Tx, new: Document, held: Document, *, hand: Hand) -> None:
@@ -82,11 +104,19 @@ def _hold_as_amended(tx: Tx, new: Document, held: Document, *, hand: Hand) -> No
     amended = reason(
         "amended_after_posting",
         "invoice_number",
-        f"Document {held.id} of the same {held.kind} is {held.status} already, and this revision differs: "
+        f"{_standing_in_m3(tx, held)} already, and this revision differs: "
         f"{_difference(held, new)}. Correct it in M3 by hand, then dismiss this revision.",
     )
     reasons = [amended.to_json()]
     documents.move(tx, new, Status.REVIEW, hand=hand, why=amended.text, other_id=held.id, reasons=reasons)
+
+
+def _standing_in_m3(tx: Tx, held: Document) -> str:
+    """The document that M3 holds, or the part of it that it does."""
+    if binds_its_key(held):
+        return f"Document {held.id} of the same {held.kind} is {held.status}"
+    part = next(each for each in documents.parts(tx, held.id) if binds_its_key(each))
+    return f"Document {part.id}, the part of company {part.company} of the same {held.kind}, is {part.status}"
 
 
 def _is_copy(new: Document, other: Document) -> bool:

@@ -55,6 +55,8 @@ class SourceCounts:
 
     def take(self, document: Document) -> None:
         """Add a document, in whatever status: it came out of its file all the same."""
+        if document.part_of is not None:
+            return  # its whole, as the file has it, is counted with the row that it came in
         key = (document.source_file, document.source_sha256)
         if self._since is not None and document.received_at < self._since and key not in self._files:
             return
