@@ -9,9 +9,11 @@ enough.
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fingerprints.types.data import TYPES
@@ -53,8 +55,11 @@ _LITTLE_WORDS: Final = frozenset(
 _SHORT_FORM: Final = 5
 # Abbreviated like legal forms, but of a name: Import, Export, International, Enterprise.
 _NO_FORMS: Final = frozenset({"imp", "imp and", "exp", "intl", "ent"})
-# Two words each way, so the letters alone do not tell.
-_ALSO: Final = {"proprietary limited": "pty ltd", "private limited": "pvt ltd", "cooperation": "cooperation"}
+# What the table lacks, or takes for a form of another country.
+_ALSO: Final = Path(__file__).with_name("legal_forms.csv")
+# Written without blanks, in full or as one sign in brackets: Kabushiki, Yugen and Godo Kaisha.
+_EAST_ASIAN: Final = re.compile(r"株式会社|有限会社|合同会社|有限公司|\([株有合]\)")
+_IN_BRACKETS: Final = {"(株)": "株式会社", "(有)": "有限会社", "(合)": "合同会社"}
 
 
 def normalise_name(name: str) -> str:
@@ -68,14 +73,25 @@ def normalise_name(name: str) -> str:
     return finder.sub(lambda match: forms[match.group()], cleaned)
 
 
+def _also() -> dict[str, str]:
+    with _ALSO.open(encoding="utf-8", newline="") as file:
+        return {row["form"]: row["abbreviation"] for row in csv.DictReader(file)}
+
+
 @cache
 def legal_forms() -> frozenset[str]:
     """Return the words that are legal forms, as `normalise_name` writes them."""
-    return frozenset(_clean(each["main"]) for each in TYPES["types"]) - _NO_FORMS
+    table = frozenset(_clean(each["main"]) for each in TYPES["types"])
+    return (table | frozenset(_also().values()) | frozenset(_IN_BRACKETS.values())) - _NO_FORMS
 
 
 def _clean(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    compatible = unicodedata.normalize("NFKC", text).casefold()
+    if not compatible.isascii():
+        compatible = _EAST_ASIAN.sub(
+            lambda form: f" {_IN_BRACKETS.get(form.group(), form.group())} ", compatible
+        )
+    decomposed = unicodedata.normalize("NFKD", compatible)
     composed = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
     return _SEPARATORS.sub(" ", _DROPPED.sub("", composed)).strip()
 
@@ -83,7 +99,7 @@ def _clean(text: str) -> str:
 @cache
 def _forms() -> tuple[dict[str, str], re.Pattern[str]]:
     """Return what is written out -> its abbreviation, and the pattern that finds it in a cleaned name."""
-    found = dict(_ALSO)
+    found = _also()
     for each in TYPES["types"]:
         main = _clean(each["main"])
         for form in map(_clean, each["forms"]):
