@@ -7,11 +7,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
-from stampli_infor_transforms.groups import group_of
+from stampli_infor_transforms.groups import GROUPS, group_of, group_of_document
 
 from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.audit.publish import publish
-from target_infor_cloudsuite.cli.options import actor_and_reason, common
+from target_infor_cloudsuite.audit.words import sentence, who
+from target_infor_cloudsuite.cli.options import actor_and_reason, codes, common
 from target_infor_cloudsuite.cli.session import ExitCode, shown_time, table
 from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import events
@@ -21,6 +22,7 @@ from target_infor_cloudsuite.posting import decisions
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from stampli_infor_transforms.reasons import Group
 
     from target_infor_cloudsuite.cli.session import Session
     from target_infor_cloudsuite.ledger.documents import Document
@@ -66,35 +68,43 @@ def review() -> None:
 
 @review.command("list")
 @common
-@click.option("--reason", "code", help="Only documents held for this reason code.")
-def review_list(session: Session, code: str | None) -> None:
-    """List documents in review, failed, rejected or in doubt. Exits with 3 when there are any."""
+@click.option("--reason", "code", help="Only documents held for this reason code.", shell_complete=codes)
+@click.option("--group", type=click.Choice(list(GROUPS)), help="Only documents of this group.")
+def review_list(session: Session, *, code: str | None, group: str | None) -> None:
+    """List what is in review, failed, rejected or in doubt, by group. Exits with 3 when there is any."""
     with session.ledger.read() as tx:
-        found = [
-            document
-            for document in decisions.waiting(tx, _WAITING)
-            if code is None or code in {each["code"] for each in document.reasons}
-        ]
-    rows = [
-        (
-            str(each.id),
-            each.status.value,
-            _named(each),
-            "\n\n".join(_worded(reason) for reason in each.reasons),
-        )
-        for each in found
-    ]
+        waiting = decisions.waiting(tx, _WAITING)
+    by_group: dict[Group, list[Document]] = {each: [] for each in GROUPS}
+    for document in waiting:
+        held_for = {each["code"] for each in document.reasons}
+        own = group_of_document(held_for)
+        if (code is None or code in held_for) and group in {None, own}:
+            by_group[own].append(document)
     columns = ("id", "status", "document", "why, and what to do")
     session.show(
-        [_as_json(each) for each in found],
-        table(
-            "Waiting for a person", columns, rows, whole=("id", "status"), apart=True, narrow=("document",)
+        [_as_json(each) for own in by_group.values() for each in own],
+        *(
+            table(
+                f"{GROUPS[name]} ({len(own)})",
+                columns,
+                map(_waiting_row, own),
+                whole=("id", "status"),
+                apart=True,
+                narrow=("document",),
+            )
+            for name, own in by_group.items()
+            if own
         ),
     )
-    if found:
+    if any(by_group.values()):
         session.say("More about one: `cloudsuite-ap review show --id ID`. Codes in brackets may be released.")
         click.get_current_context().exit(ExitCode.NEEDS_A_PERSON)
     session.say("Nothing waits for a person.")
+
+
+def _waiting_row(document: Document) -> tuple[str, str, str, str]:
+    why = "\n\n".join(_worded(reason) for reason in document.reasons)
+    return str(document.id), document.status.value, _named(document), why
 
 
 @review.command("show")
@@ -115,7 +125,7 @@ def review_show(session: Session, document_id: int) -> None:
     facts = [
         (name, shown_time(value) if isinstance(value, datetime) else str(value))
         for name, value in plain.items()
-        if name != "reasons" and value not in ("", None, False)
+        if name not in {"reasons", "group"} and value not in ("", None, False)
     ]
     facts += [("note", each) for each in document.notes]
     reasons = [("may be released" if each["releasable"] else "", _worded(each)) for each in document.reasons]
@@ -172,7 +182,11 @@ def replay(session: Session, document_ids: tuple[int, ...], *, all_: bool, actor
 @common
 @click.option("--id", "document_id", type=int, required=True, help="The document's number in the ledger.")
 @click.option(
-    "--accept", "code", required=True, help="The reason code that is accepted, for exactly this content."
+    "--accept",
+    "code",
+    required=True,
+    help="The reason code that is accepted, for exactly this content.",
+    shell_complete=codes,
 )
 @actor_and_reason
 def release(session: Session, document_id: int, *, code: str, actor: str, reason: str) -> None:
@@ -248,17 +262,10 @@ def _as_json(document: Document) -> dict[str, Any]:
         "source_line": document.source_line,
         "received_at": document.received_at,
         "updated_at": document.updated_at,
+        "group": group_of_document(each["code"] for each in document.reasons),
         "reasons": [each | {"group": group_of(each["code"])} for each in document.reasons],
     }
 
 
 def _history(event: events.Event) -> tuple[str, str]:
-    """Who did when what, and why, in the words of the event."""
-    details = event.details
-    where = "/".join(str(details[name]) for name in ("program", "transaction") if name in details)
-    told = [details.get(name) for name in ("outcome", "accepted", "why", "text", "detail")]
-    why = ": ".join(str(each) for each in told if each)
-    return (
-        f"{shown_time(event.at)}\n{event.actor.partition('/')[0]}",
-        f"{event.action} {where}\n{why}".strip(),
-    )
+    return f"{shown_time(event.at)}\n{who(event)}", f"{event.action}\n{sentence(event)}"

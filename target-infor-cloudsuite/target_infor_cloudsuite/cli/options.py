@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from stampli_infor_transforms.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,11 @@ def actor_and_reason(command: Command) -> Command:
         "--actor", required=True, help="Who decides this, for the audit.", callback=_not_blank
     )
     return actor(reason(command))
+
+
+def codes(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Reason codes, for the shell to complete."""
+    return [code for code in REASONS if code.startswith(begun)]
 
 
 def _not_blank(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

@@ -212,6 +212,39 @@ def test_review_by_reason(worked: Programs) -> None:
     assert (none.returncode, json.loads(none.stdout)) == (0, [])
 
 
+def test_review_in_infors_four_groups(worked: Programs) -> None:
+    found = worked.json("review", "list")
+    assert [each["group"] for each in found] == ["validation_error", "validation_error"]
+    text = worked.ap("review", "list").stdout
+    assert "Validation errors (2)" in text
+    assert "Missing information" not in text
+    assert [each["id"] for each in worked.json("review", "list", "--group", "validation_error")] == [1, 2]
+    none = worked.ap("review", "list", "--group", "needs_review")
+    assert (none.returncode, none.stdout) == (0, "")
+    assert worked.ap("review", "list", "--group", "nonsense").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["cloudsuite-ap", "rev"], {"review"}),
+        (["cloudsuite-ap", "audit", "hi"], {"history"}),
+        (["cloudsuite-ap", "release", "--accept", "near"], {"near_duplicate"}),
+        (["cloudsuite-ap", "review", "list", "--group", "needs"], {"needs_review"}),
+        (["cloudsuite-ap", "purge", "--old"], {"--older-than"}),
+    ],
+)
+def test_the_shell_completes(words: list[str], completed: set[str], quiet: Programs) -> None:
+    quiet.env |= {
+        "_CLOUDSUITE_AP_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    done = quiet.call("cloudsuite-ap")
+    assert {line.partition(",")[2] for line in done.stdout.splitlines()} == completed
+    assert done.returncode == 0
+
+
 def test_show_has_all_there_is(worked: Programs) -> None:
     shown = worked.json("review", "show", "--id", "1")
     assert shown["raw"]["invoice_id"] == "SI-5022"
@@ -268,6 +301,92 @@ def test_reference_data_is_read_anew(quiet: Programs, quiet_sandbox: Sandbox) ->
     done = quiet.ap("reference", "export", "--output", "/proc/none/reference.json")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+
+
+# -- audit, purge, tokens ------------------------------------------------------------
+
+
+def test_the_history_in_words(worked: Programs) -> None:
+    told = worked.json("audit", "history", "--id", "1")
+    assert told["number"] == "UW-1"
+    assert [each["who"] for each in told["history"]] == ["the pipeline"] * 2
+    assert told["history"][0]["what_happened"].startswith("Came in: /outbound/invoices_2026-11-18.csv, line ")
+    assert "Held for review" in worked.ap("audit", "history", "--id", "1").stdout
+    assert worked.ap("audit", "history", "--id", "99").returncode == 2
+
+
+def test_extracts_for_an_auditor(worked: Programs) -> None:
+    file = worked.directory / "new" / "extract.csv"
+    whole = worked.json("audit", "export", "--output", str(file))["events"]
+    assert len(file.read_text("utf-8").splitlines()) == whole + 1
+    some = worked.json("audit", "export", "--output", str(file), "--layout", "json", "--id", "1")["events"]
+    assert [each["document_id"] for each in json.loads(file.read_text("utf-8"))] == [1] * some
+    day = json.loads(file.read_text("utf-8"))[0]["at"][:10]
+    days = ("--from", day, "--to", day)
+    assert worked.json("audit", "export", "--output", str(file), *days)["events"] == whole
+    for arguments, code in (
+        (("--id", "1"), 2),
+        (("--output", str(file), "--id", "99"), 2),
+        (("--output", str(file), "--from", "2026-02-02", "--to", "2026-01-01"), 2),
+        (("--output", str(file), "--from", "yesterday"), 2),
+        (("--output", "/proc/none/extract.csv"), 1),
+    ):
+        done = worked.ap("audit", "export", *arguments)
+        assert (done.returncode, len(done.stderr.splitlines())) == (code, 1), done.stderr
+
+
+def test_a_purge_needs_a_name_and_a_sound_audit(worked: Programs) -> None:
+    assert worked.ap("purge", "--older-than", "1").returncode == 2
+    assert worked.ap("purge", "--older-than", "0", *WHO).returncode == 2
+    worked.ap("audit", "export")
+    events = worked.json("audit", "verify")["events"]
+    assert worked.json("purge", "--older-than", "30", "--look", *WHO)["events"] == 0
+    assert worked.json("audit", "verify")["events"] == events
+    done = worked.ap("purge", "--older-than", "30", *WHO)
+    assert done.returncode == 0, done.stderr
+    file = next((worked.directory / "output" / "audit").glob("*.jsonl"))
+    file.write_text(file.read_text("utf-8").replace('"kind":"invoice"', '"kind":"another"'), "utf-8")
+    done = worked.ap("purge", "--older-than", "30", *WHO)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing was purged" in done.stderr
+
+
+def test_a_lost_key_is_accepted_by_name(worked: Programs) -> None:
+    worked.config["audit_key"] = "o" * 40
+    assert worked.ap("dismiss", "--id", "1", *WHO).returncode == 0
+    worked.config["audit_key"] = "n" * 40
+    done = worked.ap("replay", "--id", "1", *WHO)
+    assert done.returncode == 1
+    assert "audit rekey" in done.stderr
+    assert worked.ap("audit", "rekey", "--actor", "x").returncode == 2
+    assert worked.ap("audit", "rekey", *WHO).returncode == 0
+    assert worked.ap("replay", "--id", "1", *WHO).returncode == 0
+    done = worked.ap("audit", "verify")
+    assert done.returncode == 1
+    assert "audit_key lacks" in done.stderr
+
+
+def test_tokens_in_files_are_rotated(quiet: Programs) -> None:
+    old, new = (quiet.command("secrets", "new-key").stdout.strip() for _ in range(2))
+    quiet.env["STAMPLI_INFOR_KEY"] = old
+    token = quiet.command("secrets", "encrypt", text="geheim").stdout.strip()
+    files = [quiet.directory / name for name in (".env", "plain.yml")]
+    files[0].write_text(f"A={token}\nB=plain\n", "utf-8")
+    files[0].chmod(0o600)
+    files[1].write_text("nothing: here\n", "utf-8")
+    before = files[1].stat().st_mtime_ns
+    quiet.env["STAMPLI_INFOR_KEY"] = f"{new},{old}"
+    done = quiet.command("--format", "json", "secrets", "rotate", *map(str, files))
+    assert list(json.loads(done.stdout).values()) == [1, 0]
+    assert files[0].stat().st_mode & 0o777 == 0o600
+    assert files[1].stat().st_mtime_ns == before
+    rotated = files[0].read_text("utf-8")
+    assert token not in rotated
+    quiet.env["STAMPLI_INFOR_KEY"] = old
+    done = quiet.command("secrets", "rotate", *map(str, files))
+    assert (done.returncode, files[0].read_text("utf-8")) == (1, rotated)
+    assert "Nothing was changed" in done.stderr
+    assert quiet.command("secrets", "rotate", "/none").returncode == 2
 
 
 # -- the README ------------------------------------------------------------
