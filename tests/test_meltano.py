@@ -190,3 +190,33 @@ def test_the_tap_alone_writes_files_with_target_jsonl(tmp_path: Path, sandbox: S
     lines = (tmp_path / "invoices.jsonl").read_text("utf-8").splitlines()
     assert len(lines) > 20
     assert all(json.loads(line)["lines"] for line in lines)
+
+
+def test_mapped_documents_are_written_without_any_cloudsuite(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The mapper works from a snapshot of the reference data: no .ionapi, no request, no ledger."""
+    here, snapshot = project(sandbox), tmp_path / "reference.json"
+    exported = meltano(
+        sandbox, "invoke", "target-infor-cloudsuite:reference", "export", "--output", str(snapshot)
+    )
+    assert exported.returncode == 0, exported.stdout + exported.stderr
+    requests = sandbox.requests()
+    env = here.env() | {
+        "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
+        "STAMPLI_INFOR_MAPPER_REFERENCE_PATH": str(snapshot),
+        "STAMPLI_INFOR_MAPPER_IONAPI_PATH": str(tmp_path / "none.ionapi"),
+        "STAMPLI_INFOR_MAPPER_LEDGER_URL": f"sqlite:///{tmp_path}/none/ledger.db",
+    }
+    pipeline = ["run", "--force", "--full-refresh", "tap-stampli-sftp", "stampli-to-infor", "target-jsonl"]
+    for arguments in (["install", "target-jsonl"], pipeline):
+        done = subprocess.run(
+            here.command(*arguments), env=env, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert sandbox.requests() == requests
+    assert not (tmp_path / "none").exists()
+    found = [json.loads(line) for line in (tmp_path / "ap_invoices.jsonl").read_text("utf-8").splitlines()]
+    ready = [each for each in found if not each["reasons"]]
+    assert len(ready) > 10
+    assert all(each["supplier"] and each["lines"][0]["trace"] for each in ready)
+    assert any(each["reasons"][0]["suggestions"] for each in found if each["reasons"])
+    assert (tmp_path / "ap_payments.jsonl").exists()

@@ -26,11 +26,12 @@ from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import Ledger
 from target_infor_cloudsuite.mapping_control import hints_of, in_force
 from target_infor_cloudsuite.plugin import Program, Reader
+from target_infor_cloudsuite.posting.parts import divided
 from target_infor_cloudsuite.settings import MAPPER_JSONSCHEMA, read_settings
 from target_infor_cloudsuite.setup import company_numbers, load_company, open_gateway
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _MAPPED = {"invoices": "ap_invoices", "payments": "ap_payments"}
 
@@ -84,17 +85,28 @@ class StampliToInforMapper(Program, InlineMapper):
         if stream in _MAPPED:
             # What is no object cannot be a document; the target rejects it, with what came.
             record = record if isinstance(record, dict) else {"not_an_object": record}
-            map_record = map_invoice if stream == "invoices" else map_payment
+            for mapped in self._mapped(stream, record):
+                yield singer.RecordMessage(stream=_MAPPED[stream], record=mapped)
+        else:
+            yield singer.RecordMessage(stream=stream, record=record)
+
+    def _mapped(self, stream: str, record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The record mapped; of an invoice over several companies a record for each, its own first."""
+        policy = self.settings.policy
+        parts: tuple[Mapping[str, Any], ...] = (record,)
+        if stream == "invoices":
+            parts = divided(record, crosswalks=self.crosswalks, policy=policy)
+        map_record = map_invoice if stream == "invoices" else map_payment
+        for part in parts:
             mapping = map_record(
-                record,
+                part,
                 crosswalks=self.crosswalks,
                 reference=self.reference,
-                policy=self.settings.policy,
+                policy=policy,
                 today=self._clock.now().date(),
                 hints=self.hints,
             )
-            record = ap_record(stream, record, mapping, crosswalk_version=self.crosswalks.version)
-        yield singer.RecordMessage(stream=_MAPPED.get(stream, stream), record=record)
+            yield ap_record(stream, part, mapping, crosswalk_version=self.crosswalks.version)
 
     def map_state_message(self, message_dict: dict[str, Any]) -> Iterator[singer.Message]:
         """STATE passes unchanged."""

@@ -21,7 +21,7 @@ from target_infor_cloudsuite.ledger.states import OUT_OF_THE_WAY, Status, check_
 from target_infor_cloudsuite.ledger.tables import documents, identities
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
     from decimal import Decimal
 
@@ -334,6 +334,19 @@ def parts(tx: Tx, document_id: int) -> list[Document]:
     """The documents that are parts of this one, whatever became of them, oldest first."""
     query = select(*COLUMNS).where(documents.c.part_of == document_id).order_by(documents.c.id)
     return [of_row(row) for row in tx.execute(query)]
+
+
+def first_part(tx: Tx, source_key: str, content_hash: str, *, values: Mapping[str, Any]) -> Document | None:
+    """The document that the first part of an invoice became, out of the same row of the same file."""
+    same = [documents.c[name] == values[name] for name in ("source_file", "source_line", "source_mtime")]
+    query = select(*COLUMNS).where(
+        documents.c.source_key == source_key,
+        documents.c.content_hash == content_hash,
+        documents.c.part_of.is_(None),
+        *same,
+    )
+    row = tx.execute(query.order_by(documents.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else of_row(row)
 
 
 def family(tx: Tx, document_id: int) -> set[int]:

@@ -6,12 +6,13 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.identity import IdentityError, content_hash, source_key
+from stampli_infor_transforms.reasons import reason
 from stampli_infor_transforms.values import amount_of, text_of
 
 from target_infor_cloudsuite.ledger import documents, events, reference
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.ledger.types import canonical_json
-from target_infor_cloudsuite.posting.revisions import settle_revision
+from target_infor_cloudsuite.posting.revisions import settle_part, settle_revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +71,9 @@ def _receive_document(tx: Tx, stream: str, record: Mapping[str, Any], *, hand: H
         source = _source(stream, record)
         _add_rejected(tx, _values(kind, source), raw=record, fault=fault.reason.to_json(), hand=hand)
         return
+    if number_of_part(record) > 1:
+        _receive_part(tx, record, values, hand=hand)
+        return
     document_id = documents.add(tx, hand=hand, values=values)
     if document_id is None:
         return
@@ -88,6 +92,8 @@ def document_values(stream: str, record: Mapping[str, Any]) -> dict[str, Any]:
     arrived_mapped = stream.startswith("ap_")
     source = _source(stream, record)
     digest = content_hash(f"{kind}s", source)
+    if number_of_part(record) == 1:
+        digest = str(source["split_from"].get("content_hash"))  # it stands for the whole
     return _values(kind, source) | {
         "status": Status.RECEIVED.value,
         "source_key": source_key(f"{kind}s", source),
@@ -96,6 +102,33 @@ def document_values(stream: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "raw": dict(record),
         "arrived_mapped": arrived_mapped,
     }
+
+
+def number_of_part(record: Mapping[str, Any]) -> int:
+    """Which part of a divided invoice a mapped record is, from 1; 0 where it is a whole document."""
+    source = record.get("source")
+    whole = source.get("split_from") if isinstance(source, dict) else None
+    part = whole.get("part") if isinstance(whole, dict) else None
+    return part if isinstance(part, int) else 0
+
+
+def _receive_part(tx: Tx, record: Mapping[str, Any], values: dict[str, Any], *, hand: Hand) -> None:
+    """Take a further part of an invoice that the mapper divided: it shares the fate of the first."""
+    whole = record["source"]["split_from"]
+    first = documents.first_part(
+        tx, str(whole.get("source_key")), str(whole.get("content_hash")), values=values
+    )
+    if first is None:
+        text = (
+            f"This is part {whole['part']} of {whole.get('parts')} of an invoice whose first part did not "
+            "come. Let nothing between mapper and target leave records out or change their order."
+        )
+        fault = reason("malformed_document", "", text).to_json()
+        _add_rejected(tx, _values("invoice", record["source"]), raw=record, fault=fault, hand=hand)
+        return
+    part_id = documents.add(tx, hand=hand, values=values | {"part_of": first.id})
+    if part_id is not None:
+        settle_part(tx, part_id, first, hand=hand)
 
 
 def draft(stream: str, record: Mapping[str, Any], *, number: int) -> Document:

@@ -56,8 +56,9 @@ def _waits_for_a_person(context: Context, document: Document) -> bool:
     if all(each["code"] != "amended_after_posting" for each in document.reasons):
         return False
     with context.ledger.read() as tx:
-        holder = documents.by_source_key(tx, document.source_key or "")
-        return holder is not None and holder.id != document.id and binds(tx, holder)
+        whole = document if document.part_of is None else documents.get(tx, document.part_of)
+        holder = None if whole is None else documents.by_source_key(tx, whole.source_key or "")
+        return holder is not None and holder.id not in {document.id, document.part_of} and binds(tx, holder)
 
 
 def _pass_over(context: Context, tx: Tx, document: Document) -> None:

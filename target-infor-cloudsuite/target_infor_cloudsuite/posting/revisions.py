@@ -84,6 +84,24 @@ def settle_revision(tx: Tx, *, new_id: int, held_by: int, hand: Hand) -> None:
             documents.hand_over_identity(tx, f"source:{new.source_key}", heir=new.id)
 
 
+def settle_part(tx: Tx, part_id: int, first: Document, *, hand: Hand) -> None:
+    """A further part of an invoice that came divided: a copy, outdated, held or new, as the first is."""
+    part = documents.get(tx, part_id)
+    if part is None:
+        raise LookupError(f"Document {part_id} is not in the ledger that just took it.")
+    why = f"Its first part is document {first.id} ({first.status})."
+    if first.status in {Status.DUPLICATE, Status.SUPERSEDED}:
+        documents.move(tx, part, first.status, hand=hand, why=why, other_id=first.other_id)
+        return
+    amended = [each for each in first.reasons if each["code"] == "amended_after_posting"]
+    if amended:
+        documents.move(tx, part, Status.REVIEW, hand=hand, why=why, other_id=first.other_id, reasons=amended)
+        return
+    identity = f"source:{part.source_key}"
+    if documents.take_identity(tx, identity, part.id) != part.id:
+        documents.hand_over_identity(tx, identity, heir=part.id)  # an earlier revision's, which has given way
+
+
 def _supersede(tx: Tx, relatives: Sequence[Document], *, by: Document, but: Document, hand: Hand) -> None:
     """Older revisions that wait give way; what M3 may hold does not."""
     for other in relatives:

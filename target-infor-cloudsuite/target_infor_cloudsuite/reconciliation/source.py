@@ -162,5 +162,8 @@ def _record(document: Document) -> Mapping[str, Any] | None:
     """The record as the tap sent it; None where the tap had rejected its rows."""
     if document.arrived_mapped:
         source = document.raw.get("source")
-        return source if isinstance(source, dict) else {}
+        if not isinstance(source, dict):
+            return {}
+        whole = source.get("split_from")  # the file counted the invoice before it was divided
+        return source | {"total_amount": whole.get("total_amount")} if isinstance(whole, dict) else source
     return None if {"stream", "reason", "message"} <= document.raw.keys() else document.raw

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from stampli_infor_transforms.identity import source_key
+from stampli_infor_transforms.mapping import map_invoice
+from target_infor_cloudsuite.ap_streams import ap_record
 from target_infor_cloudsuite.ledger import documents
 from target_infor_cloudsuite.ledger.runs import plain_amount
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.posting.intake import receive
+from target_infor_cloudsuite.posting.parts import divided as divided_by
 from target_infor_cloudsuite.reconciliation import reconcile
-from target_infor_cloudsuite.setup import open_gateway
+from target_infor_cloudsuite.setup import open_gateway, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +100,7 @@ def test_files_ledger_and_m3_add_up_to_the_cent(rig: Rig) -> None:
     with rig.ledger.write() as tx:
         receive(tx, "source_files", [count], hand=rig.hand)
     rig.run(*records)
-    with open_gateway(rig.settings) as gateway:
+    with open_gateway(rig.settings, rig.ledger) as gateway:
         found = reconcile(rig.ledger, gateway, at=rig.time.now())
     assert found.differences == ()
     assert sum((each.amount or Decimal(0) for each in rig.all()), Decimal(0)) == total
@@ -235,6 +238,78 @@ def test_a_payment_takes_the_part_of_its_company(rig_for: Callable[..., Rig]) ->
     assert rig.status(own) == "posted"
     rig.run(whole)
     assert rig.status(whole) == "review open_amount_differs"
+
+
+def through_the_mapper(rig: Rig, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records that the mapper makes of an invoice."""
+    with open_gateway(rig.settings, rig.ledger) as gateway:
+        context = prepare(rig.settings, rig.ledger, gateway)
+    made = []
+    for part in divided_by(record, crosswalks=context.crosswalks, policy=rig.settings.policy):
+        mapping = map_invoice(
+            part,
+            crosswalks=context.crosswalks,
+            reference=context.reference,
+            policy=rig.settings.policy,
+            today=rig.time.now().date(),
+        )
+        version = context.crosswalks.version
+        made.append(ap_record("invoices", part, mapping, crosswalk_version=version))
+    return made
+
+
+def feed_mapped(rig: Rig, record: dict[str, Any]) -> None:
+    for each in through_the_mapper(rig, record):  # each a batch of its own: a crash may come between
+        with rig.ledger.write() as tx:
+            receive(tx, "ap_invoices", [each], hand=rig.hand)
+
+
+def test_parts_that_the_mapper_made_come_to_the_same(rig: Rig) -> None:
+    record = divided(line("20"))
+    feed_mapped(rig, record)
+    feed_mapped(rig, record)
+    rig.run()
+    expected = [("NW-DE", "142.80", "posted"), ("NW-UK", "59.50", "posted")]
+    assert standing(rig, record) == expected
+    assert family(rig, record)[0].source_key == source_key("invoices", record)
+    feed_mapped(rig, again(record, 20))
+    rig.run()
+    assert [each.status.value for each in rig.all()] == ["posted", "posted", "duplicate", "duplicate"]
+    assert len(in_m3(rig, record)) == 2
+    count = {"stream": "invoices", "documents": 1, "rejected": 0} | {
+        "control_totals": {"EUR": record["total_amount"]},
+        **{name: record[name] for name in ("_sdc_source_file", "_sdc_source_sha256")},
+    }
+    with rig.ledger.write() as tx:
+        receive(tx, "source_files", [count], hand=rig.hand)
+    with open_gateway(rig.settings, rig.ledger) as gateway:
+        found = reconcile(rig.ledger, gateway, at=rig.time.now())
+    assert {each.code for each in found.differences} <= {"file_not_counted"}  # the second file's count
+
+
+def test_a_change_that_the_mapper_brings_after_posting_is_held_with_all_its_parts(
+    rig_for: Callable[..., Rig],
+) -> None:
+    rig = rig_for()
+    record = invoice(line("150"))
+    rig.run(record)
+    changed = again(divided(), 20) | {name: record[name] for name in ("invoice_id", "invoice_number")}
+    feed_mapped(rig, changed)
+    rig.run()
+    assert rig.status(changed) == "review amended_after_posting"
+    part = family(rig, changed)[1]
+    assert (part.status, [each["code"] for each in part.reasons]) == ("review", ["amended_after_posting"])
+    assert in_m3(rig, record) == [("AAA", Decimal("178.5"))]
+
+
+def test_a_part_without_its_first_is_rejected(rig_for: Callable[..., Rig]) -> None:
+    rig = rig_for()
+    _, second = through_the_mapper(rig, divided())
+    with rig.ledger.write() as tx:
+        receive(tx, "ap_invoices", [second], hand=rig.hand)
+    (row,) = rig.all()
+    assert row.status is Status.REJECTED
+    assert "part 2 of 2" in row.reasons[0]["text"]
 
 
 class DiedError(BaseException):
