@@ -11,6 +11,7 @@ from stampli_infor_transforms.identity import source_key
 from stampli_infor_transforms.mapping import map_invoice, map_payment
 
 from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger.retention import PURGED
 from target_infor_cloudsuite.ledger.states import HELD_BY_M3
 from target_infor_cloudsuite.posting.parts import divided
 
@@ -55,14 +56,16 @@ def differences(  # noqa: PLR0913 - what mapping is made of
 ) -> Iterator[Difference | None]:
     """Each document as both versions map it: what differs, None where nothing does.
 
-    What came mapped is left out, as are documents that something else has taken the place of. A part of an
-    invoice over several companies is compared with the invoice.
+    What came mapped is left out, as are documents that something else has taken the place of and those whose
+    record was purged. A part of an invoice over several companies is compared with the invoice.
     """
     after = 0
     while page := documents.find(tx, kinds=("invoice", "payment"), after=after, limit=_PAGE):
         after = page[-1].id
         for document in page:
-            if document.arrived_mapped or document.part_of is not None or document.status in _LEFT_OUT:
+            if document.part_of is not None or document.status in _LEFT_OUT:
+                continue
+            if document.arrived_mapped or document.raw == PURGED:
                 continue
             before, then = (
                 _mapped(document, crosswalks, reference=reference, policy=policy, hints=hints)

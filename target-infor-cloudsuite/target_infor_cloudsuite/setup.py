@@ -159,6 +159,13 @@ def load_company(  # noqa: PLR0913 - keyword-only where it matters
     company = read_company(gateway, cono)
     if len(company.suppliers) <= _REFERENCES_UP_TO:
         company = _with_references(gateway, cono, company)
+    else:
+        _log.warning(
+            "Company %d has %d suppliers, too many to read what references M3 keeps for each: an external id "
+            "of Stampli has to be the supplier's number, or needs a row in suppliers.csv.",
+            cono,
+            len(company.suppliers),
+        )
     _log.info(
         "Company %d: %d suppliers, %d dimension values and %d VAT codes read from M3.",
         cono,

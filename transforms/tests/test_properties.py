@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -26,6 +27,8 @@ from stampli_infor_transforms.reference import (
 )
 
 if TYPE_CHECKING:
+    import random
+
     from stampli_infor_transforms.documents import Mapping
 
 REFERENCE = Reference(
@@ -219,3 +222,32 @@ def test_split_loses_nothing(units: int, weights: list[int], currency: tuple[str
 
 def test_split_of_an_amount_finer_than_its_currency_keeps_all_of_it() -> None:
     assert split(Decimal("644.1"), [Decimal(50), Decimal(50)], "JPY") == [Decimal("322.1"), Decimal("322.0")]
+
+
+@given(GOOD_LINES, st.randoms(use_true_random=False), st.sampled_from(["Example Ltd", "Exampel", "Zzz"]))
+def test_the_order_of_lines_and_of_documents_changes_nothing(
+    lines: list[dict[str, Any]], chance: random.Random, vendor: str
+) -> None:
+    numbered = [line | {"line_number": str(at), "allocation": None} for at, line in enumerate(lines, 1)]
+    record = {
+        "invoice_id": "I",
+        "invoice_number": "N",
+        "vendor_name": vendor,
+        "invoice_date": "2026-01-15",
+        "currency": "EUR",
+        "total_amount": sum((line["amount"] + (line["tax_amount"] or 0) for line in lines), Decimal()),
+        "lines": numbered,
+    }
+    first = _invoice(record)
+    chance.shuffle(numbered)
+    _invoice(record | {"vendor_name": "Somebody Else"})
+    second = _invoice(record | {"lines": numbered})
+    assert set(first.reasons) == set(second.reasons)
+    assert _unordered(first) == _unordered(second)
+    assert _invoice(record | {"lines": numbered}) == second
+
+
+def _unordered(mapping: Mapping) -> dict[str, Any]:
+    assert isinstance(mapping.document, AccountingInvoice)
+    content = mapping.document.to_json()
+    return content | {"lines": sorted(json.dumps(line) for line in content["lines"])}

@@ -12,6 +12,7 @@ from target_infor_cloudsuite.doctor.finding import Finding
 from target_infor_cloudsuite.doctor.samples import mapped
 from target_infor_cloudsuite.doctor.tap import ask_the_tap
 from target_infor_cloudsuite.ion.errors import IonError
+from target_infor_cloudsuite.mapping_control import short
 from target_infor_cloudsuite.settings import read_settings
 from target_infor_cloudsuite.setup import company_numbers, open_gateway
 
@@ -42,7 +43,8 @@ def examine(config: Mapping[str, Any], *, tap_config: Path | None = None) -> Ite
     except (CrosswalkError, SettingsError) as fault:
         yield Finding("crosswalks", "failed", str(fault), "Correct the rows named.")
         return
-    yield Finding("crosswalks", "ok", f"{settings.crosswalk_dir}, version {crosswalks.version[:12]}")
+    yield Finding("crosswalks", "ok", f"{settings.crosswalk_dir}, version {short(crosswalks.version)}")
+    yield from local.approval(settings, crosswalks.version)
     companies: dict[int, CompanyReference] = {}
     try:
         with open_gateway(settings) as gateway:

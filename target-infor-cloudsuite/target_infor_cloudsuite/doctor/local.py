@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.audit.publish import anchor_of
 from target_infor_cloudsuite.doctor.finding import Finding
-from target_infor_cloudsuite.ledger import Ledger, LedgerError
+from target_infor_cloudsuite.ledger import Ledger, LedgerError, mappings
+from target_infor_cloudsuite.mapping_control import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,29 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
         return
     text = "" if there else " is not there yet: the first run makes it"
     yield Finding("ledger", "ok", f"{ledger.shown_url}{text}")
+
+
+def approval(settings: Settings, version: str) -> Iterator[Finding]:
+    """Whether the crosswalks may be used, where two people have to approve them."""
+    if settings["mapping_approval"] != "required":
+        return
+    ledger = Ledger(settings.ledger_url, look_only=True)
+    try:
+        approved: list[str] = []
+        if ledger.exists() and ledger.is_up_to_date():
+            with ledger.read() as tx:
+                approved = [each.version for each in mappings.approved_versions(tx)]
+    except LedgerError:
+        return  # told already, by the ledger's own check
+    finally:
+        ledger.close()
+    if version in approved:
+        yield Finding("mapping_approval", "ok", f"version {short(version)} is approved")
+        return
+    used = f"runs use version {short(approved[-1])} instead" if approved else "no run posts anything"
+    text = f"version {short(version)} of the crosswalks is not approved: {used}"
+    hint = "Have two people run `cloudsuite-ap mapping approve`."
+    yield Finding("mapping_approval", "warning" if approved else "failed", text, hint)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

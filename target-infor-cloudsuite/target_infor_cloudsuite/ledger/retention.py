@@ -27,8 +27,14 @@ PURGED: dict[str, Any] = {"purged": True, "source": {}}
 def purge_raw(tx: Tx, *, before: datetime) -> int:
     """Forget the raw records of documents that became final before a moment; how many that were.
 
-    A payment that M3 does not show as settled yet is not final.
+    A payment that M3 does not show as settled yet is not final, nor is a part of an invoice whose first part
+    waits: how the invoice was divided is told from it.
     """
+    wholes = documents.alias("wholes")
+    whole_is_final = or_(
+        documents.c.part_of.is_(None),
+        select(wholes.c.id).where(wholes.c.id == documents.c.part_of, wholes.c.status.in_(_FINAL)).exists(),
+    )
     settled = or_(
         documents.c.kind != "payment", documents.c.status != Status.POSTED.value, documents.c.settled
     )
@@ -39,6 +45,7 @@ def purge_raw(tx: Tx, *, before: datetime) -> int:
             documents.c.updated_at < before,
             documents.c.raw != PURGED,
             settled,
+            whole_is_final,
         )
         .values(raw=PURGED)
     )

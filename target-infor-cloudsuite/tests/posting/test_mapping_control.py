@@ -14,6 +14,7 @@ from stampli_infor_transforms.mapping import map_invoice
 from stampli_infor_transforms.policy import SettingsError
 from target_infor_cloudsuite.ap_streams import ap_record
 from target_infor_cloudsuite.cli import main
+from target_infor_cloudsuite.doctor import local
 from target_infor_cloudsuite.ledger import documents, events
 from target_infor_cloudsuite.posting.intake import receive
 from target_infor_cloudsuite.setup import open_gateway, prepare
@@ -185,6 +186,25 @@ def test_what_was_mapped_elsewhere_by_an_unapproved_version_is_held(rig_for: Cal
         held = [each["code"] for each in newest.reasons] if newest.status == "review" else []
         assert " ".join([newest.status, *held]) == expected
         assert newest.crosswalk_version == version
+
+
+def test_the_doctor_tells_whether_the_crosswalks_are_approved(
+    rig_for: Callable[..., Rig], tmp_path: Path
+) -> None:
+    rig = rig_for()
+    directory = accounts(rig, tmp_path)
+
+    def told() -> list[tuple[str, str]]:
+        version = Crosswalks.load(directory).version
+        return [(each.check, each.result) for each in local.approval(rig.settings, version)]
+
+    assert told() == []
+    rig.changed["mapping_approval"] = "required"
+    assert told() == [("mapping_approval", "failed")]
+    approved(rig)
+    assert told() == [("mapping_approval", "ok")]
+    accounts(rig, tmp_path, row("TRIPS", "6000"))
+    assert told() == [("mapping_approval", "warning")]
 
 
 # -- check and diff ------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from stampli_infor_transforms.identity import source_key
 from stampli_infor_transforms.mapping import map_invoice
 from target_infor_cloudsuite.ap_streams import ap_record
 from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger.retention import purge_raw
 from target_infor_cloudsuite.ledger.runs import plain_amount
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.posting.intake import receive
@@ -208,6 +210,16 @@ def test_what_is_posted_freezes_the_division(
     assert in_m3(rig, record) == before
     amounts = [(company, amount) for company, amount, _ in standing(rig, record)]
     assert amounts == [("NW-DE", "119.00"), ("NW-UK", "59.50")]
+
+
+def test_what_a_part_tells_of_the_division_is_kept_while_its_first_waits(rig_for: Callable[..., Rig]) -> None:
+    rig = rig_for()
+    record = invoice(line("100", account="0815"), line("50") | {"company": "NW-UK"})
+    rig.run(record)
+    with rig.ledger.write() as tx:
+        assert purge_raw(tx, before=rig.time.now() + timedelta(days=1)) == 0
+    rig.run()
+    assert standing(rig, record) == [("NW-DE", "119.00", "review"), ("NW-UK", "59.50", "posted")]
 
 
 def test_the_setting_holds_the_whole(rig_for: Callable[..., Rig]) -> None:
