@@ -21,6 +21,7 @@ from target_infor_cloudsuite.plugin import EXPECTED, InputError, Program, Reader
 from target_infor_cloudsuite.posting.dry_run import DryRun
 from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
 from target_infor_cloudsuite.posting.run import work_off
+from target_infor_cloudsuite.report.write import NothingToReport, ReportError, write_report
 from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, read_settings
 from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare
 from target_infor_cloudsuite.sinks import LedgerSink
@@ -208,12 +209,25 @@ class TargetInforCloudSuite(Program, Target):
             self._event(tx, "run.ended", {"outcome": outcome, "requests": requests})
         write_run(self.ledger, self.settings.output_dir, self._run_id)
         publish(self.ledger, self.settings, at=self._clock.now())
+        self._report()
         with self.ledger.read() as tx:
             totals = runs.totals(tx, run_id=self._run_id)
         for kind, statuses in totals.items():
             shown = ", ".join(f"{status} {entry['count']}" for status, entry in sorted(statuses.items()))
             self.logger.info("This run, %ss: %s.", kind, shown or "none")
         self.logger.info("Requests sent: %d, throttled: %d.", requests, self.gateway.throttled)
+
+    def _report(self) -> None:
+        """Write the page for people. What was posted is posted: no fault of it may end the run otherwise."""
+        try:
+            path = self.settings.output_dir / "report.html"
+            write_report(self.ledger, self.settings, path, now=self._clock.now())
+        except NothingToReport:
+            self.logger.info("Nothing ever came into this ledger, so there is no report.")
+        except (ReportError, LedgerError) as fault:
+            self.logger.warning("There is no new report. %s", fault)
+        except Exception:
+            self.logger.warning("There is no new report.", exc_info=True)
 
     def _exit_code(self) -> int:
         wanted = self.settings["fail_on"]

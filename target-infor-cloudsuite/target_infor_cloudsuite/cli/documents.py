@@ -17,7 +17,7 @@ from target_infor_cloudsuite.cli.session import ExitCode, shown_time, table
 from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import events
 from target_infor_cloudsuite.ledger.runs import last, oldest_review, plain_amount, totals
-from target_infor_cloudsuite.ledger.states import Status
+from target_infor_cloudsuite.ledger.states import WAITING
 from target_infor_cloudsuite.posting import decisions
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from target_infor_cloudsuite.cli.session import Session
     from target_infor_cloudsuite.ledger.documents import Document
-
-#: What waits for a person, in the order a person wants to see it.
-_WAITING = (Status.IN_DOUBT, Status.FAILED, Status.REVIEW, Status.REJECTED)
 
 
 @click.command()
@@ -57,7 +54,7 @@ def status(session: Session) -> None:
         table("Documents", ("kind", "status", "count", "amounts"), rows, numbers=("count", "amounts")),
         table("Last run", ("what", "value"), facts, whole=("what",)),
     )
-    if any(statuses.get(each) for statuses in found.values() for each in _WAITING):
+    if any(statuses.get(each) for statuses in found.values() for each in WAITING):
         session.say("Something waits for a person: see `cloudsuite-ap review list`.")
 
 
@@ -73,7 +70,7 @@ def review() -> None:
 def review_list(session: Session, *, code: str | None, group: str | None) -> None:
     """List what is in review, failed, rejected or in doubt, by group. Exits with 3 when there is any."""
     with session.ledger.read() as tx:
-        waiting = decisions.waiting(tx, _WAITING)
+        waiting = decisions.waiting(tx, WAITING)
     by_group: dict[Group, list[Document]] = {each: [] for each in GROUPS}
     for document in waiting:
         held_for = {each["code"] for each in document.reasons}

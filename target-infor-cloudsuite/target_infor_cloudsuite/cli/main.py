@@ -21,6 +21,7 @@ from target_infor_cloudsuite.cli import (
     purge,
     reconcile,
     reference,
+    report,
     secrets,
 )
 from target_infor_cloudsuite.cli.session import ExitCode, Session
@@ -29,6 +30,7 @@ from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
 from target_infor_cloudsuite.plugin import one_line
 from target_infor_cloudsuite.posting.decisions import DecisionError
+from target_infor_cloudsuite.report.write import ReportError
 from target_infor_cloudsuite.secrets import SecretError
 from target_infor_cloudsuite.setup import SetupError
 
@@ -37,6 +39,7 @@ _EXPECTED = (
     CrosswalkError,
     IonError,
     LedgerError,
+    ReportError,
     SecretError,
     SettingsError,
     SetupError,
@@ -110,6 +113,7 @@ for command in (
     audit.audit,
     purge.purge,
     notify.notify,
+    report.report,
     reference.reference,
     mapping.mapping,
     secrets.secrets,

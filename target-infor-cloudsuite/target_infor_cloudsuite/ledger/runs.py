@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, func, insert, select, type_coerce, update
+from sqlalchemy import func, insert, select, update
 from stampli_infor_transforms.money import decimals_in, decimals_of
 
 from target_infor_cloudsuite.ledger.states import Status
+from target_infor_cloudsuite.ledger.sums import exact_sum, summed
 from target_infor_cloudsuite.ledger.tables import documents, runs
-from target_infor_cloudsuite.ledger.types import AMOUNT_DECIMALS, utc_text
+from target_infor_cloudsuite.ledger.types import utc_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger.store import Tx
 
 
-#: SQLite refuses a sum beyond 64 bits, which a handful of absurd amounts reach: the two halves never do.
-_HALF = 10**9
 _USUAL_DECIMALS = 2
 
 
@@ -77,14 +76,12 @@ def totals(tx: Tx, *, run_id: str = "") -> dict[str, dict[str, dict[str, Any]]]:
         tx: A transaction.
         run_id: Only documents that this run changed last.
     """
-    units = type_coerce(documents.c.amount, BigInteger)
     query = select(
         documents.c.kind,
         documents.c.status,
         documents.c.currency,
         func.count().label("documents"),
-        func.sum(units // _HALF).label("high"),
-        func.sum(units % _HALF).label("low"),
+        *exact_sum(documents.c.amount),
     ).group_by(documents.c.kind, documents.c.status, documents.c.currency)
     if run_id:
         query = query.where(documents.c.run_id == run_id)
@@ -93,9 +90,8 @@ def totals(tx: Tx, *, run_id: str = "") -> dict[str, dict[str, dict[str, Any]]]:
     for row in tx.execute(query):
         entry = found.setdefault(row.kind, {}).setdefault(row.status, {"count": 0, "amounts": {}})
         entry["count"] += row.documents
-        if row.high is not None:
-            whole = int(row.high) * _HALF + int(row.low)
-            sums[row.kind, row.status, row.currency] += Decimal(whole) / 10**AMOUNT_DECIMALS
+        if (amount := summed(row)) is not None:
+            sums[row.kind, row.status, row.currency] += amount
     for (kind, status, currency), amount in sorted(sums.items()):
         found[kind][status]["amounts"][currency] = plain_amount(amount, currency)
     return found

@@ -34,6 +34,14 @@ class Step(StrEnum):
     VALIDATE = "validate"  # the statement's validation
 
 
+class Doubt(StrEnum):
+    """How a write in doubt was decided; it stands in the event by which its document left ``in_doubt``."""
+
+    ADOPTED = "adopted"  # M3 has it
+    RESENT = "resent"  # M3 was asked twice and does not have it: it is sent once more
+    PERSON = "person"  # M3 cannot tell
+
+
 _S = Status
 
 #: From each status, the ones that may follow. What has no entry is final.
@@ -53,6 +61,12 @@ HELD_BY_M3 = frozenset({_S.POSTING, _S.IN_DOUBT, _S.POSTED})
 
 #: Nothing happens to these any more by themselves, and their keys bind nobody.
 OUT_OF_THE_WAY = frozenset({_S.SUPERSEDED, _S.DUPLICATE, _S.DISMISSED, _S.REJECTED})
+
+#: What waits for a person, in the order a person wants to see it.
+WAITING = (_S.IN_DOUBT, _S.FAILED, _S.REVIEW, _S.REJECTED)
+
+#: Nothing holds these up: the present or the next run takes them further.
+ON_THE_WAY = (_S.RECEIVED, _S.READY, _S.POSTING)
 
 #: What a run leaves behind that somebody has to look at.
 TROUBLE = frozenset({_S.FAILED, _S.REJECTED, _S.IN_DOUBT})

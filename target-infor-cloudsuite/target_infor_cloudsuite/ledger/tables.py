@@ -165,6 +165,7 @@ events = Table(
     Column("hash", String(64), nullable=False),
     Column("key_id", String(16), nullable=False, server_default=""),  # which key sealed it; blank: none
     Index("events_document", "document_id"),
+    Index("events_action", "action"),
 )
 
 #: The end of the chain, one row: writers take turns on it, so that several workers make one chain.

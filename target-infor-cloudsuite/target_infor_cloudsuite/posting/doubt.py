@@ -14,7 +14,7 @@ from stampli_infor_transforms.reasons import reason
 from target_infor_cloudsuite.ledger import attempts, documents
 from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.documents import ClaimLost
-from target_infor_cloudsuite.ledger.states import Status, Step
+from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
 from target_infor_cloudsuite.posting import already_there
 from target_infor_cloudsuite.posting.already_there import Findings
 from target_infor_cloudsuite.posting.batches import by_program, look_at
@@ -209,7 +209,8 @@ def _adopt(context: Context, work: Work, *, step: Step, found: str, **changes: A
                 at=context.clock.now(),
                 answer=each.answer | {"looked": found},
             )
-        work.move(context, tx, Status.POSTING, why=f"M3 was asked: {found}.", step=step.value, **changes)
+        why = f"M3 was asked: {found}."
+        work.move(context, tx, Status.POSTING, why=why, doubt=Doubt.ADOPTED, step=step.value, **changes)
 
 
 def _absent(context: Context, work: Work, found: str) -> None:
@@ -229,7 +230,8 @@ def _absent(context: Context, work: Work, found: str) -> None:
         again = bool(doubted) and not given_up & {each.position for each in doubted}
         if again:
             why = f"M3 was asked twice: {found}; it is sent once more."
-            work.move(context, tx, Status.POSTING, why=why, step=work.document.step.value)
+            step = work.document.step.value
+            work.move(context, tx, Status.POSTING, why=why, doubt=Doubt.RESENT, step=step)
     if not again and not work.lost:
         _undecided(context, work, f"It was sent twice and M3 does not show it: {found}.")
 
@@ -238,4 +240,12 @@ def _undecided(context: Context, work: Work, what: str) -> None:
     text = f"{what} Look in APS450 and APS200 for invoice {work.document.number}, then replay or dismiss."
     held_for = reason("in_doubt_unresolved", "", text)
     with work.change(context) as tx:
-        work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value)
+        work.move(
+            context,
+            tx,
+            Status.REVIEW,
+            why=text,
+            doubt=Doubt.PERSON,
+            reasons=[held_for.to_json()],
+            step=Step.NONE.value,
+        )

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.posting.plan import Plan
 
 _NEAR_DAYS = timedelta(days=7)
+_NEAR_AMOUNT = "Same supplier and amount within 7 days: document"
+_TWIN = "Same number and amount at supplier"
+_NEAR_NUMBER = "Nearly the same number at the same supplier: document"
+#: How the notes about near duplicates begin; the report finds them by it.
+NEAR_NOTES = (_NEAR_NUMBER, _NEAR_AMOUNT, _TWIN)
 
 
 def compare_with_ledger(
@@ -36,10 +41,7 @@ def compare_with_ledger(
     for other in documents.near_by_number(tx, document.id, invoice.folded_key):
         if other.m3_key == invoice.m3_key or other.source_key == document.source_key or other.id in related:
             continue  # the very same number, a part, or an own revision is no near duplicate: the keys tell
-        text = (
-            f"Document {other.id} of the same supplier has nearly the same number: "
-            f"{other.number}, {money_of(other)}."
-        )
+        text = f"{_NEAR_NUMBER} {other.id}, number {other.number}, {money_of(other)}."
         if mode == "hold":
             held.append(
                 reason("near_duplicate", "invoice_number", f"{text} Compare, then release or dismiss.")
@@ -50,14 +52,14 @@ def compare_with_ledger(
         tx, document, cono=invoice.cono, supplier=invoice.supplier, amount=invoice.total
     )
     notes += [
-        f"Same supplier and amount within 7 days: document {other.id}, number {other.number}."
+        f"{_NEAR_AMOUNT} {other.id}, number {other.number}."
         for other in near
         if other.id not in related and _within(other.document_date, invoice.invoice_date)
     ]
     twins = documents.near_by_other_supplier(
         tx, document, cono=invoice.cono, supplier=invoice.supplier, amount=invoice.total
     )
-    notes += [f"Same number and amount at supplier {other.supplier}: document {other.id}." for other in twins]
+    notes += [f"{_TWIN} {other.supplier}: document {other.id}." for other in twins]
     return replace(plan.held_for(*held), notes=(*plan.notes, *notes))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from target_infor_cloudsuite.ledger import attempts, documents
 from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
-from target_infor_cloudsuite.ledger.states import Status, Step
+from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
 from target_infor_cloudsuite.posting.doubt import LOOKS
 from target_infor_cloudsuite.posting.payments import (
     carry,
@@ -88,7 +88,7 @@ def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[At
     if paid:
         with context.ledger.write() as tx:
             _end(context, tx, doubted, AttemptOutcome.DONE)
-            _to_posting(context, tx, sheet)
+            _to_posting(context, tx, sheet, Doubt.ADOPTED)
             why = f"M3 was asked: statement {number} has paid its invoices."
             take_as_validated(context, tx, sheet, why=why)
         mark_settled(context, sheet.works)
@@ -112,13 +112,14 @@ def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[At
 
 def _back_to_posting(context: Context, sheet: Sheet) -> None:
     with context.ledger.write() as tx:
-        _to_posting(context, tx, sheet)
+        _to_posting(context, tx, sheet, Doubt.RESENT)
 
 
-def _to_posting(context: Context, tx: Tx, sheet: Sheet) -> None:
+def _to_posting(context: Context, tx: Tx, sheet: Sheet, doubt: Doubt) -> None:
     for work in sheet.works:
         if work.document.status is Status.IN_DOUBT:
-            work.move(context, tx, Status.POSTING, why="M3 was asked.", step=work.document.step.value)
+            step = work.document.step.value
+            work.move(context, tx, Status.POSTING, why="M3 was asked.", doubt=doubt, step=step)
 
 
 def _end(context: Context, tx: Tx, found: Sequence[Attempt], outcome: AttemptOutcome) -> None:

@@ -18,7 +18,7 @@ from target_infor_cloudsuite.ledger import attempts
 from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.documents import ClaimLost
-from target_infor_cloudsuite.ledger.states import Status, Step
+from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
 from target_infor_cloudsuite.posting.letters import Letter, refusal, send, send_for_statement
 from target_infor_cloudsuite.posting.statements import (
     Sheet,
@@ -233,6 +233,7 @@ def start_over(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
                 tx,
                 Status.READY,
                 why=f"Statement {sheet.statement.number} is not validated: {why}.",
+                doubt=Doubt.RESENT if work.document.status is Status.IN_DOUBT else None,
                 step=Step.NONE.value,
                 statement_id=None,
                 statement_line=None,
@@ -265,7 +266,7 @@ def validate(context: Context, sheet: Sheet, *, again: bool = False) -> bool:
         for work in sheet.works:
             changes: dict[str, Any] = {"step": Step.VALIDATE.value, "mapped": work.document.mapped}
             if work.document.status is Status.IN_DOUBT:
-                work.move(context, tx, Status.POSTING, **changes)
+                work.move(context, tx, Status.POSTING, doubt=Doubt.RESENT, **changes)
             else:
                 work.progress(context, tx, **changes)
 
@@ -333,4 +334,12 @@ def undecided(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
     )
     held_for = reason("in_doubt_unresolved", "", text)
     for work in sheet.works:
-        work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value)
+        work.move(
+            context,
+            tx,
+            Status.REVIEW,
+            why=text,
+            doubt=Doubt.PERSON,
+            reasons=[held_for.to_json()],
+            step=Step.NONE.value,
+        )

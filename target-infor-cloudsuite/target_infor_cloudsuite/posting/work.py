@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
+    from target_infor_cloudsuite.ledger.states import Doubt
     from target_infor_cloudsuite.posting.context import CompanySetup, Context
 
 _log = logging.getLogger(__name__)
@@ -76,13 +77,23 @@ class Work:
             self.document = before
             _log.warning("%s was taken over by another worker.", before.label)
 
-    def move(self, context: Context, tx: Tx, to: Status, *, why: str = "", **changes: Any) -> None:
-        """Change the document's status, here and in the ledger.
+    def move(
+        self,
+        context: Context,
+        tx: Tx,
+        to: Status,
+        *,
+        why: str = "",
+        doubt: Doubt | None = None,
+        **changes: Any,
+    ) -> None:
+        """Change the document's status, here and in the ledger; ``doubt`` says how one in doubt was decided.
 
         Raises:
             ClaimLost: Another worker holds it.
         """
         shown = ("step", "inbn", "cori", "voucher")
+        decided = {} if doubt is None else {"doubt": doubt.value}
         documents.move(
             tx,
             self.document,
@@ -90,7 +101,7 @@ class Work:
             hand=context.hand,
             worker=context.worker,
             why=why,
-            details={name: str(changes[name]) for name in shown if changes.get(name)},
+            details={name: str(changes[name]) for name in shown if changes.get(name)} | decided,
             **changes,
         )
         self._take(changes | {"status": to})
