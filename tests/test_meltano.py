@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.fernet import Fernet
 from pipelines import ROOT, clean_env, paid, posted
 from stampli_infor_sandbox.demo import tally
 from stampli_infor_sandbox.demo.project import TWO_STAGES, Project
@@ -102,6 +103,26 @@ def test_the_jobs_run_and_the_second_tells_when_a_person_is_needed(sandbox: Sand
     with_review = meltano(sandbox, "run", "post-to-infor-and-review")
     assert with_review.returncode != 0
     assert "supplier_not_found" in with_review.stdout + with_review.stderr
+
+
+def test_meltano_s_own_files_hold_tokens_only(sandbox: Sandbox) -> None:
+    here = project(sandbox)
+    key = Fernet.generate_key()
+    password = sandbox.described["sftp"]["password"]
+    token = f"enc:{Fernet(key).encrypt(password.encode()).decode()}"
+    env = {**here.env(), "STAMPLI_INFOR_KEY": key.decode(), "TAP_STAMPLI_SFTP_PASSWORD": token}
+
+    def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = here.command("invoke", *arguments)
+        return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    # What it shows here is what it writes to .meltano/run while the plugin runs.
+    written = invoke("--dump=config", "tap-stampli-sftp").stdout
+    assert token in written
+    assert password not in written
+    tried = invoke("tap-stampli-sftp", "--test")
+    assert tried.returncode == 0, tried.stderr
+    assert password not in tried.stdout + tried.stderr
 
 
 def test_doctor_is_content_with_the_sandbox(sandbox: Sandbox) -> None:
