@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 HOW_MANY: Final = 3
 LEAST_SCORE: Final = 50
 _LONGEST_QUERY: Final = 100
-_VISITED: Final = 30_000
-_SHORTLIST: Final = 60
-# Of the best one's value: to sort all that share something takes longer than to try these in turn.
-_SHARES: Final = (0.7, 0.5, 0.35, 0.2, 0.05)
-_COMPARED: Final = 10
+_VISITED: Final = 15_000
+_SHORTLIST: Final = 50
+# Looked at are those that share so much of what the best one does: the first of these that makes enough.
+_POOL: Final = 120
+_SHARES: Final = (0.7, 0.55, 0.45, 0.35, 0.25, 0.15, 0.05)
+_COMPARED: Final = 8
 _OTHER_FORM: Final = 8
 _NO_FORM: Final = 5
 _CUT: Final = 12
@@ -151,8 +152,13 @@ class NameIndex:
         weights = np.repeat([each.rarity for each in rare], [len(each.places) for each in rare])
         places = np.concatenate([each.places for each in rare])
         shared = np.bincount(places, weights, len(self._looks)).astype(np.float64)
-        both = shared / (self._weight + sum(each.rarity for each in rare))
-        return list(dict.fromkeys([*_highest(both), *_highest(shared)]))
+        best = float(shared.max())
+        for share in _SHARES:
+            near = np.flatnonzero(shared >= best * share)
+            if len(near) >= _POOL:
+                break
+        both = shared[near] / (self._weight[near] + sum(each.rarity for each in rare))
+        return list(dict.fromkeys([*_highest(near, both), *_highest(near, shared[near])]))
 
     def _same_initials(self, query: Looks) -> Iterator[int]:
         """Return the names of which this one is the initials, or that are its initials."""
@@ -162,14 +168,9 @@ class NameIndex:
             yield from self._by_core.get(query.initials, ())[:HOW_MANY]
 
 
-def _highest(values: NDArray[np.float64]) -> list[int]:
-    """Return the positions of the highest values above 0, the earlier of equals first."""
-    best = float(values.max())
-    for share in _SHARES:
-        places = np.flatnonzero(values >= best * share)
-        if len(places) >= _SHORTLIST:
-            break
-    order = np.argsort(-values[places], kind="stable")[:_SHORTLIST]
+def _highest(places: NDArray[np.intp], values: NDArray[np.float64]) -> list[int]:
+    """Return the places of the highest values, the earlier of equals first."""
+    order = np.argsort(-values, kind="stable")[:_SHORTLIST]
     return [int(at) for at in places[order]]
 
 
