@@ -176,6 +176,15 @@ class Rig:
         with open_gateway(settings, self.ledger) as gateway:
             work_off(prepare(settings, self.ledger, gateway, clock=clock))
 
+    def doubts(self) -> list[str]:
+        """How each write in doubt was decided, in the words of the event by which its document left doubt."""
+        with self.ledger.read() as tx:
+            return [
+                each.details.get("doubt", "untold")
+                for each in events.since(tx, 0)
+                if each.details.get("from") == "in_doubt"
+            ]
+
     def write_config(self) -> Path:
         path = self.directory / "target.json"
         path.write_text(json.dumps(self.config), "utf-8")

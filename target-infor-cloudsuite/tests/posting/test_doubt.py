@@ -51,6 +51,7 @@ def test_a_write_that_m3_does_after_the_first_look_is_not_sent_again(rig_for: Ca
     rig.run(late)
     assert rig.sandbox.sent("AddHead", SINO=late["invoice_number"]) == 1
     assert rig.is_whole(late)
+    assert rig.doubts() == ["adopted"]
 
 
 def test_m3_is_asked_no_sooner_than_the_settle_time(rig_for: Callable[..., Rig]) -> None:
@@ -60,6 +61,7 @@ def test_m3_is_asked_no_sooner_than_the_settle_time(rig_for: Callable[..., Rig])
     rig.run(lost)
     assert rig.time.slept == 2 * 77, "two looks, one settle time apart"
     assert rig.is_whole(lost)
+    assert rig.doubts() == ["resent"]
 
 
 def test_lines_beyond_a_lists_cap_are_not_taken_for_absent(rig_for: Callable[..., Rig]) -> None:

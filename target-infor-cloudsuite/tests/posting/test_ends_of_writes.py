@@ -87,6 +87,7 @@ def test_an_invoice_is_in_m3_once_however_a_write_of_it_ends(
     rig.run()  # what was certainly not run goes now
     assert {rig.status(each) for each in wanted} == {"posted"}
     assert all(rig.is_whole(each) for each in wanted)
+    assert set(rig.doubts()) <= {"adopted", "resent"}
 
 
 @pytest.mark.parametrize("end", ["timeout before", "timeout after", "429 seconds"])
@@ -117,6 +118,7 @@ def test_a_payment_is_booked_once_however_a_write_of_it_ends(
     assert [rig.status(each) for each in paid] == ["posted", "posted"]
     assert (rig.paid(first), rig.paid(second)) == (Decimal(119), Decimal(100))
     assert all(rig.document(each).settled for each in paid)
+    assert set(rig.doubts()) <= {"adopted", "resent"}
 
 
 @pytest.mark.parametrize("end", _CLASSES)

@@ -146,6 +146,7 @@ def test_a_validation_that_never_answers_is_decided_by_a_person_and_not_repeated
     sent = rig.sandbox.sent("ValidateStatmt")
     rig.run()
     assert rig.sandbox.sent("ValidateStatmt") == sent == 2
+    assert rig.doubts()[-1] == "person"
     rig.decide("replay", paid)
     rig.run()
     assert rig.status(paid) == "posted"

@@ -143,13 +143,13 @@ def _documents(count: int, chance: random.Random, run_count: int) -> Iterator[di
 
 
 def _own(number: int) -> dict[str, Any]:
-    codes = [f"CODE{number}X{at}" for at in range(20)]
+    codes = [f"CODE{number}X{at}" for at in range(12)]
     return {
-        "company": f"Company {number} {'x' * 500}",
-        "vendor": f"Vendor {number} {'y' * 500}",
+        "company": f"Company {number} {'x' * 3_000}",
+        "vendor": f"Vendor {number} {'y' * 3_000}",
         "currency": f"C{number}",
         "status": ("review", "posted")[number % 2],
-        "reasons": [_reason(code, number) | {"text": "z" * 500} for code in codes],
+        "reasons": [_reason(code, number) | {"text": "z" * 2_000} for code in codes],
         "notes": ["Same number and amount at supplier" * 20],
         "crosswalk_version": f"{number:064x}",
     }
