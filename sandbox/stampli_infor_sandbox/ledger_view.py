@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_sandbox.m3.amounts import shown
+from stampli_infor_sandbox.m3.journals import UPDATED, lines_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +27,7 @@ def books(connection: sqlite3.Connection) -> dict[str, Any]:
         "invoices": [_invoice(connection, row) for row in posted],
         "staged": [_staged(connection, row) for row in staged],
         "statements": [_statement(connection, row) for row in _statements(connection)],
+        "journals": [_journal(connection, row) for row in connection.execute("SELECT * FROM journal")],
         "requests": _counts(connection),
         "note": ASSUMPTIONS,
     }
@@ -152,6 +154,17 @@ def _statement(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, An
             }
             for line in lines
         ],
+    }
+
+
+def _journal(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "cono": row["cono"],
+        "divi": row["divi"],
+        "key": row["key1"],
+        "interface": row["intn"],
+        "booked": row["status"] == UPDATED,
+        "lines": lines_of(connection, row),
     }
 
 

@@ -80,6 +80,16 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
         "description": "Payments; auto takes ABS100MI where ValidateStatmt and a bank are set up, else off.",
         "default": "auto",
     },
+    "journal_interface": {
+        "type": "string",
+        "description": "GLS840MI: the interface (INTN) under which M3 takes journals; "
+        "its lines are record I1.",
+    },
+    "journal_accounts": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "GLS840MI: payables and each BSID to its account, or to AIT1/../AIT7.",
+    },
     "requests_per_minute": {
         "type": "integer",
         "minimum": 1,
@@ -160,6 +170,7 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "integer": (int, "a whole number"),
     "number": ((int, float, Decimal), "a number"),
     "boolean": (bool, "true or false"),
+    "object": (dict, "an object of texts"),
 }
 _LIMITS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "minimum": ("at least", operator.ge),
@@ -231,7 +242,7 @@ def read_settings(config: Mapping[str, Any], *, need_ionapi: bool = True) -> Set
         SettingsError: A setting is missing or cannot be used; the text names it.
     """
     values = {name: value for name, value in config.items() if value not in (None, "")}
-    for name in ("gl_string", "dimensions"):
+    for name in ("gl_string", "dimensions", "journal_accounts"):
         if isinstance(values.get(name), str):
             values[name] = _json(name, values[name])
     for name in ("supplier_match", "approved_statuses", "paid_statuses", "notify_on"):

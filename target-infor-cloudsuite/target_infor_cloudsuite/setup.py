@@ -22,7 +22,7 @@ from target_infor_cloudsuite.m3.catalog import Catalog
 from target_infor_cloudsuite.m3.reference import read_company, supplier_references
 from target_infor_cloudsuite.mapping_control import hints_of, in_force
 from target_infor_cloudsuite.posting.context import CompanySetup, Context
-from target_infor_cloudsuite.programs import INVOICE_PROGRAMS, abs100, ap_ledger
+from target_infor_cloudsuite.programs import INVOICE_PROGRAMS, abs100, ap_ledger, gls840, road_named
 from target_infor_cloudsuite.worker import worker_name
 
 if TYPE_CHECKING:
@@ -192,7 +192,8 @@ def _max_age(settings: Settings) -> timedelta:
 def _company_setup(context: Context, cono: int) -> CompanySetup:
     catalog = _catalog(context, cono)
     program = _choose_program(str(context.settings["ap_program"]), catalog, cono)
-    return CompanySetup(cono, catalog, program, payments_off=_payments_off(context, catalog, cono))
+    road = road_named(str(context.settings["payment_program"]), context.settings)
+    return CompanySetup(cono, catalog, program, road, payments_off=_payments_off(context, catalog, cono))
 
 
 def _catalog(context: Context, cono: int) -> Catalog:
@@ -242,8 +243,8 @@ def _payments_off(context: Context, catalog: Catalog, cono: int) -> str:
             "Payments are switched off (payment_program: off). "
             "Book the payment in M3 by hand, then dismiss this."
         )
-    if wanted == "GLS840MI":
-        return "payment_program GLS840MI is not available in this version. Use ABS100MI or off."
+    if wanted == gls840.PROGRAM:
+        return _journals_off(context, catalog, cono)
     if not abs100.usable(catalog):
         text = f"Company {cono}: this tenant does not expose ABS100MI ({', '.join(abs100.REQUIRED)})"
     else:
@@ -255,6 +256,20 @@ def _payments_off(context: Context, catalog: Catalog, cono: int) -> str:
         raise SetupError(f"{text}, which payment_program ABS100MI needs. Nothing was posted.")
     _log.warning("%s; payments are held for review.", text)
     return f"{text}. Payments cannot be taken to M3 until that is set up."
+
+
+def _journals_off(context: Context, catalog: Catalog, cono: int) -> str:
+    """Never why not: journals are asked for by name, so what they lack stops the run."""
+    if not gls840.usable(catalog):
+        raise SetupError(
+            f"Company {cono}: this tenant does not expose GLS840MI ({', '.join(gls840.REQUIRED)}), which "
+            "payment_program GLS840MI needs. Nothing was posted. Ask whoever runs M3 to activate it (MRS001, "
+            "and the API's roles)."
+        )
+    for name in ("journal_interface", "journal_accounts"):
+        if not context.settings[name]:
+            raise SettingsError(name, "is missing: payment_program GLS840MI needs it.")
+    return ""
 
 
 def _banks_not_set_up(context: Context, cono: int) -> str | None:

@@ -41,6 +41,12 @@ CREATE TABLE IF NOT EXISTS statement_line (
 CREATE TABLE IF NOT EXISTS statement_detail (
   cono INTEGER, divi TEXT, jbno INTEGER, blsn INTEGER, blss INTEGER, odiv TEXT, sino TEXT, inyr INTEGER,
   blnf TEXT, irno TEXT, PRIMARY KEY (cono, divi, jbno, blsn, blss)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS journal (
+  cono INTEGER, divi TEXT, key1 TEXT, intn TEXT, text TEXT, status INTEGER DEFAULT 10,
+  PRIMARY KEY (cono, divi, key1)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS journal_line (
+  cono INTEGER, divi TEXT, key1 TEXT, line INTEGER, fields TEXT,
+  PRIMARY KEY (cono, divi, key1, line)) WITHOUT ROWID;
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stampli_infor_sandbox.m3 import basics, invoices, ledger, posting, repository, statements
+from stampli_infor_sandbox.m3 import basics, invoices, journals, ledger, posting, repository, statements
 
 if TYPE_CHECKING:
     from stampli_infor_sandbox.m3.engine import Handler
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 HANDLERS: dict[tuple[str, str], Handler] = {
     **basics.TRANSACTIONS,
     **invoices.TRANSACTIONS,
+    **journals.TRANSACTIONS,
     **ledger.TRANSACTIONS,
     **posting.TRANSACTIONS,
     **repository.TRANSACTIONS,

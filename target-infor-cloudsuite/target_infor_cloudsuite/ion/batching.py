@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 from target_infor_cloudsuite.ion.answers import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -53,18 +54,32 @@ class BatchSize:
                 self._now = min(self._now * 2, self._most)
 
 
+def take(
+    queues: Sequence[deque[T]], *, size: BatchSize, max_bytes: int, cost: Callable[[T], int]
+) -> tuple[list[T], bool]:
+    """Take one batch from the front of queues, from the first of them as long as it has anything.
+
+    An item that is too large for any batch travels alone.
+
+    Returns:
+        The batch, and whether it is full: nothing more would have fitted.
+    """
+    batch: list[T] = []
+    filled = _ENVELOPE_BYTES
+    for queue in queues:
+        while queue:
+            price = cost(queue[0])
+            if batch and (len(batch) >= size.now or filled + price > max_bytes):
+                return batch, True
+            batch.append(queue.popleft())
+            filled += price
+    return batch, len(batch) >= size.now
+
+
 def split(
     items: Iterable[T], *, size: BatchSize, max_bytes: int, cost: Callable[[T], int]
 ) -> Iterator[list[T]]:
     """Split lazily, keeping order; an item that is too large for any batch travels alone."""
-    batch: list[T] = []
-    filled = _ENVELOPE_BYTES
-    for item in items:
-        price = cost(item)
-        if batch and (len(batch) >= size.now or filled + price > max_bytes):
-            yield batch
-            batch, filled = [], _ENVELOPE_BYTES
-        batch.append(item)
-        filled += price
-    if batch:
-        yield batch
+    queue = deque(items)
+    while queue:
+        yield take([queue], size=size, max_bytes=max_bytes, cost=cost)[0]

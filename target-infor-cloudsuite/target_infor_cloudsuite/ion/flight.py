@@ -51,7 +51,7 @@ class Flight:
     _fatal: Exception | None = None
 
     def fly(self, batches: Iterable[list[Transaction]]) -> list[list[Answer]]:
-        """Send the batches.
+        """Send the batches. An empty one says that the next depends on an answer that is still under way.
 
         Returns:
             The answers of each batch, in the batches' order.
@@ -72,19 +72,23 @@ class Flight:
         return [self._landed[index] for index in sorted(self._landed)]
 
     def _start_all(self, batches: Iterable[list[Transaction]]) -> None:
-        source = enumerate(batches)
+        source = iter(batches)
+        index = 0
         while True:
             while len(self._air) >= self.max_in_flight:
                 self._land_some()
             # Pulled only when there is room: what makes the batches may depend on the answers so far.
-            if self._fatal is not None or (pulled := next(source, None)) is None:
+            if self._fatal is not None or (batch := next(source, None)) is None:
                 return
-            index, batch = pulled
             if not batch:
-                raise ValueError(f"batch {index} holds no transaction")
+                if not self._air:
+                    raise ValueError("an empty batch, and no answer under way that could change that")
+                self._land_some()
+                continue
             self.ready()
             self.before(index)
             self._air[self.send(batch)] = index
+            index += 1
 
     def _land_some(self) -> None:
         done, _ = wait(self._air, return_when=FIRST_COMPLETED)

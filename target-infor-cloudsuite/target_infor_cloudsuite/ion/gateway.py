@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from target_infor_cloudsuite.ion.answers import Answer, MiError, Outcome, Transaction, all_of, parse_reply
-from target_infor_cloudsuite.ion.batching import BatchSize, split, transaction_bytes
+from target_infor_cloudsuite.ion.batching import BatchSize, split, take, transaction_bytes
 from target_infor_cloudsuite.ion.courier import Call, Courier
 from target_infor_cloudsuite.ion.errors import GatewayUnavailable, IonError
 from target_infor_cloudsuite.ion.flight import Flight, Landed
+from target_infor_cloudsuite.ion.slots import Slots
 from target_infor_cloudsuite.ion.transport import LostError, NotSentError
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import requests
@@ -64,7 +66,9 @@ class Gateway:
         self.address = credentials.api_base
         self._max_bytes = max_bytes
         self._sleep = pacer.sleep
-        self._pool = ThreadPoolExecutor(max_in_flight, thread_name_prefix="ion")
+        self._slots = Slots(max_in_flight)
+        self._readers = ThreadPoolExecutor(max_in_flight, thread_name_prefix="ion-read")
+        self._writers = ThreadPoolExecutor(max_in_flight, thread_name_prefix="ion-write")
         self._courier = Courier(
             credentials, pacer=pacer, timeout_seconds=timeout_seconds, make_session=session
         )
@@ -81,7 +85,8 @@ class Gateway:
 
     def close(self) -> None:
         """Wait for what is under way and close the connections."""
-        self._pool.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self._writers.shutdown(wait=True)
         self._courier.close()
 
     def __enter__(self) -> Self:
@@ -98,6 +103,10 @@ class Gateway:
             cost: the bytes an item takes; the default takes `Transaction`s.
         """
         return split(items, size=self._size, max_bytes=self._max_bytes, cost=cost)
+
+    def take(self, queues: Sequence[deque[T]], cost: Callable[[T], int]) -> tuple[list[T], bool]:
+        """Take what fits into one request from queues, the first of them first; and whether it is full."""
+        return take(queues, size=self._size, max_bytes=self._max_bytes, cost=cost)
 
     def read(
         self,
@@ -126,7 +135,9 @@ class Gateway:
             GatewayRefused: 403 or 404.
         """
         call = Call(program=program, cono=cono, divi=divi, max_records=max_records)
-        pending = [self._pool.submit(self._read_batch, call, batch) for batch in self.batches(transactions)]
+        pending = [
+            self._readers.submit(self._read_batch, call, batch) for batch in self.batches(transactions)
+        ]
         try:
             return [answer for future in pending for answer in future.result()]
         finally:
@@ -149,7 +160,8 @@ class Gateway:
 
         Args:
             program: the MI program.
-            batches: pulled one by one on the caller's thread, when there is room in the air.
+            batches: pulled one by one on the caller's thread, when there is room in the air; an empty one
+                says that the next depends on an answer that is still under way.
             cono: the company.
             divi: the division; blank for the service account's own.
             before: called with the batch's index on the caller's thread before a byte of it leaves.
@@ -162,14 +174,14 @@ class Gateway:
             TokenRefused: no token, or a fresh token was refused.
             GatewayRefused: 403 or 404.
             GatewayUnavailable: the authorization server does not answer.
-            ValueError: a batch is empty.
+            ValueError: a batch is empty while no answer is under way.
 
         Before any of them is raised, every batch that `before` saw was given to `after`.
         """
         call = Call(program=program, cono=cono, divi=divi)
         flight = Flight(
             ready=self._courier.token.get,
-            send=lambda batch: self._pool.submit(self._write_batch, call, batch),
+            send=lambda batch: self._writers.submit(self._write_batch, call, batch),
             before=before,
             after=after,
             max_in_flight=self._max_in_flight,
@@ -198,7 +210,9 @@ class Gateway:
     def _read_or_halve(self, call: Call, batch: list[Transaction]) -> list[Answer]:
         """Try once; what is too much for one request is halved instead of repeated."""
         try:
-            answers = parse_reply(self._courier.read(call, batch), batch)
+            with self._slots.taken(urgent=False):
+                reply = self._courier.read(call, batch)
+            answers = parse_reply(reply, batch)
             _all_read(answers)
         except LostError as exc:
             if not exc.too_much or len(batch) == 1:
@@ -213,7 +227,9 @@ class Gateway:
     def _write_batch(self, call: Call, batch: list[Transaction]) -> Landed:
         count = len(batch)
         try:
-            answers = parse_reply(self._courier.write(call, batch), batch)
+            with self._slots.taken(urgent=True):
+                reply = self._courier.write(call, batch)
+            answers = parse_reply(reply, batch)
         except NotSentError as exc:
             return Landed(all_of(Outcome.NOT_RUN, count, str(exc)))
         except LostError as exc:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from target_infor_cloudsuite.ledger.tables import attempts
 from target_infor_cloudsuite.ledger.types import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -60,6 +60,14 @@ class Attempt:
 
 
 _COLUMNS = [attempts.c[name] for name in Attempt.__slots__]
+# Made once: putting a statement together costs more than running it.
+_LAST = select(func.max(attempts.c.id))
+_INSERT = insert(attempts)
+_END = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt_id"))
+    .values(outcome=bindparam("outcome"), answered_at=bindparam("answered_at"), answer=bindparam("answer"))
+)
 
 
 def _attempt(row: Row[Any]) -> Attempt:
@@ -68,52 +76,72 @@ def _attempt(row: Row[Any]) -> Attempt:
     return Attempt(**values)
 
 
-def begin(  # noqa: PLR0913 - an attempt's row, column by column
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """One transaction that is about to leave. ``position`` counts a document's lines or details from 1."""
+
+    step: Step
+    transaction_name: str
+    request: Mapping[str, str]
+    document: Document | None = None
+    position: int = 0
+
+
+def begin(  # noqa: PLR0913 - what all of a request have in common
     tx: Tx,
+    sendings: Sequence[Sending],
     *,
     hand: Hand,
     worker: Worker,
-    step: Step,
     program: str,
-    transaction_name: str,
-    request: Mapping[str, str],
-    document: Document | None = None,
     statement_id: int | None = None,
-    position: int = 0,
-    cori: str = "",
-) -> int:
-    """Write an attempt that is about to leave; its id."""
-    result = tx.execute(
-        insert(attempts).values(
-            document_id=None if document is None else document.id,
-            statement_id=statement_id,
-            run_id=hand.run_id,
-            worker=worker.name,
-            claim_token=0 if document is None else document.claim_token,
-            step=step.value,
-            position=position,
-            program=program,
-            transaction_name=transaction_name,
-            cori=cori,
-            request=dict(request),
-            digest=hashlib.sha256(
-                canonical_json([program, transaction_name, dict(request)]).encode()
-            ).hexdigest(),
-            sent_at=hand.at,
-        )
-    )
-    key = result.inserted_primary_key
-    if key is None:
-        raise LookupError("The database gave no id for the new attempt.")
-    return int(key[0])
+) -> list[int]:
+    """Write attempts that are about to leave, in one request; their ids, in the same order."""
+    # Writers take turns, so nobody else numbers an attempt meanwhile; the database itself would hand the
+    # numbers out row by row.
+    first = (tx.execute(_LAST).scalar_one() or 0) + 1
+    numbers = list(range(first, first + len(sendings)))
+    rows = [
+        {
+            "id": number,
+            "document_id": None if each.document is None else each.document.id,
+            "statement_id": statement_id,
+            "run_id": hand.run_id,
+            "worker": worker.name,
+            "claim_token": 0 if each.document is None else each.document.claim_token,
+            "step": each.step.value,
+            "position": each.position,
+            "program": program,
+            "transaction_name": each.transaction_name,
+            "cori": "" if each.document is None else each.document.cori,
+            "request": dict(each.request),
+            "digest": _digest(program, each),
+            "sent_at": hand.at,
+        }
+        for number, each in zip(numbers, sendings, strict=True)
+    ]
+    tx.execute(_INSERT, rows)
+    return numbers
+
+
+def _digest(program: str, sending: Sending) -> str:
+    content = canonical_json([program, sending.transaction_name, dict(sending.request)])
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def end(tx: Tx, attempt_id: int, outcome: AttemptOutcome, *, at: datetime, answer: Mapping[str, Any]) -> None:
     """Write how an attempt ended, as far as that is known."""
+    end_all(tx, [(attempt_id, outcome, answer)], at=at)
+
+
+def end_all(tx: Tx, ended: Sequence[tuple[int, AttemptOutcome, Mapping[str, Any]]], *, at: datetime) -> None:
+    """Write how attempts ended: pairs of id and outcome, each with M3's answer."""
     tx.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt_id)
-        .values(outcome=outcome.value, answered_at=at, answer=dict(answer))
+        _END,
+        [
+            {"attempt_id": number, "outcome": outcome.value, "answered_at": at, "answer": dict(answer)}
+            for number, outcome, answer in ended
+        ],
     )
 
 

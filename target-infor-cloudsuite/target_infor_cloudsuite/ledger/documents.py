@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from target_infor_cloudsuite.ledger import events
@@ -23,7 +23,6 @@ from target_infor_cloudsuite.ledger.tables import documents, identities
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
-    from decimal import Decimal
 
     from target_infor_cloudsuite.ledger.store import Tx
 
@@ -31,9 +30,26 @@ if TYPE_CHECKING:
 __all__ = ["ClaimLost", "Document", "Hand", "Worker", "blank"]
 
 
+# Made once: putting a statement together costs more than running it.
+_ONE = select(*COLUMNS).where(documents.c.id == bindparam("its_id"))
+_OF_DELIVERY = select(documents.c.id).where(documents.c.delivery == bindparam("known"))
+_INSERT = insert(documents)
+_CHANGE = update(documents).where(
+    documents.c.id == bindparam("its_id"), documents.c.status == bindparam("its_status")
+)
+_CHANGE_CLAIMED = _CHANGE.where(
+    documents.c.claimed_by == bindparam("its_holder"), documents.c.claim_token == bindparam("its_token")
+)
+_HOLDER = select(identities.c.document_id).where(identities.c.identity == bindparam("wanted"))
+_TAKE = insert(identities)
+_RELEASE_M3 = delete(identities).where(
+    identities.c.document_id == bindparam("its_id"), identities.c.identity.startswith("m3:", autoescape=True)
+)
+
+
 def get(tx: Tx, document_id: int) -> Document | None:
     """One document, or None."""
-    row = tx.execute(select(*COLUMNS).where(documents.c.id == document_id)).one_or_none()
+    row = tx.execute(_ONE, {"its_id": document_id}).one_or_none()
     return None if row is None else of_row(row)
 
 
@@ -67,11 +83,11 @@ def find(  # noqa: PLR0913 - each filter by its name
 
 def add(tx: Tx, *, hand: Hand, values: dict[str, Any]) -> int | None:
     """Write a new document; None when this very delivery is in the ledger already."""
-    known = tx.execute(select(documents.c.id).where(documents.c.delivery == values["delivery"])).one_or_none()
+    known = tx.execute(_OF_DELIVERY, {"known": values["delivery"]}).one_or_none()
     if known is not None:
         return None
     result = tx.execute(
-        insert(documents).values(**values, run_id=hand.run_id, received_at=hand.at, updated_at=hand.at)
+        _INSERT, values | {"run_id": hand.run_id, "received_at": hand.at, "updated_at": hand.at}
     )
     key = result.inserted_primary_key
     if key is None:
@@ -120,15 +136,14 @@ def move(  # noqa: PLR0913 - the one place where a status changes
         ClaimLost: ``worker`` no longer holds the document, or it changed meanwhile.
     """
     check_move(document.status, to)
-    condition = and_(documents.c.id == document.id, documents.c.status == document.status.value)
+    wanted: dict[str, Any] = {"its_id": document.id, "its_status": document.status.value}
     if worker is not None:
-        condition = and_(
-            condition, documents.c.claimed_by == worker.name, documents.c.claim_token == document.claim_token
-        )
+        wanted |= {"its_holder": worker.name, "its_token": document.claim_token}
+    if hand.run_id:
+        changes["run_id"] = hand.run_id
     changed = tx.execute(
-        update(documents)
-        .where(condition)
-        .values(status=to.value, updated_at=hand.at, run_id=hand.run_id or documents.c.run_id, **changes)
+        _CHANGE if worker is None else _CHANGE_CLAIMED,
+        wanted | changes | {"status": to.value, "updated_at": hand.at},
     )
     if changed.rowcount != 1:
         raise ClaimLost(f"{document.label} is no longer held by this worker.")
@@ -147,15 +162,13 @@ def move(  # noqa: PLR0913 - the one place where a status changes
 
 def note_progress(tx: Tx, document: Document, *, hand: Hand, worker: Worker, **changes: Any) -> None:
     """Change columns of a claimed document whose status stays (its step, its INBN, ..)."""
-    changed = tx.execute(
-        update(documents)
-        .where(
-            documents.c.id == document.id,
-            documents.c.claimed_by == worker.name,
-            documents.c.claim_token == document.claim_token,
-        )
-        .values(updated_at=hand.at, run_id=hand.run_id, **changes)
-    )
+    wanted = {
+        "its_id": document.id,
+        "its_status": document.status.value,
+        "its_holder": worker.name,
+        "its_token": document.claim_token,
+    }
+    changed = tx.execute(_CHANGE_CLAIMED, wanted | changes | {"updated_at": hand.at, "run_id": hand.run_id})
     if changed.rowcount != 1:
         raise ClaimLost(f"{document.label} is no longer held by this worker.")
 
@@ -170,9 +183,7 @@ def set_values(tx: Tx, document_id: int, **changes: Any) -> None:
 
 def holder(tx: Tx, identity: str) -> int | None:
     """The document that holds this identity."""
-    return tx.execute(
-        select(identities.c.document_id).where(identities.c.identity == identity)
-    ).scalar_one_or_none()
+    return tx.execute(_HOLDER, {"wanted": identity}).scalar_one_or_none()
 
 
 def take_identity(tx: Tx, identity: str, document_id: int) -> int:
@@ -180,7 +191,7 @@ def take_identity(tx: Tx, identity: str, document_id: int) -> int:
     while (held := holder(tx, identity)) is None:
         try:
             with tx.begin_nested():
-                tx.execute(insert(identities).values(identity=identity, document_id=document_id))
+                tx.execute(_TAKE, {"identity": identity, "document_id": document_id})
         except IntegrityError:
             continue  # another writer was faster; the database's own uniqueness tells, so look again
         return document_id
@@ -194,11 +205,7 @@ def hand_over_identity(tx: Tx, identity: str, *, heir: int) -> None:
 
 def release_m3_identity(tx: Tx, document_id: int) -> None:
     """Let go of a document's key in M3; its source key stays with it, so that a copy is known as one."""
-    tx.execute(
-        delete(identities).where(
-            identities.c.document_id == document_id, identities.c.identity.startswith("m3:", autoescape=True)
-        )
-    )
+    tx.execute(_RELEASE_M3, {"its_id": document_id})
 
 
 # -- claims -------------------------------------------------------------------------------------------------
@@ -270,54 +277,11 @@ def release_claims(tx: Tx, worker_name: str) -> None:
 def claimants(tx: Tx) -> list[str]:
     """The workers that hold anything."""
     return list(
-        tx.execute(select(documents.c.claimed_by).distinct().where(documents.c.claimed_by != "")).scalars()
+        tx.execute(select(documents.c.claimed_by).distinct().where(documents.c.claimed_by > "")).scalars()
     )
 
 
-# -- neighbours ---------------------------------------------------------------------------------------------
-
-_LIVE = [status.value for status in Status if status not in OUT_OF_THE_WAY]
-
-
-def near_by_number(tx: Tx, document_id: int, folded_key: str) -> list[Document]:
-    """Earlier live documents of the same supplier whose number folds to the same text."""
-    return _neighbours(tx, document_id, documents.c.folded_key == folded_key)
-
-
-def near_by_amount(
-    tx: Tx, document: Document, *, cono: int, supplier: str, amount: Decimal
-) -> list[Document]:
-    """Live documents of the same supplier over the same amount."""
-    condition = and_(documents.c.cono == cono, documents.c.supplier == supplier, documents.c.amount == amount)
-    return _neighbours(tx, document.id, condition)
-
-
-def near_by_other_supplier(
-    tx: Tx, document: Document, *, cono: int, supplier: str, amount: Decimal
-) -> list[Document]:
-    """Live documents of another supplier with the same number and amount."""
-    condition = and_(
-        documents.c.number == document.number,
-        documents.c.amount == amount,
-        documents.c.cono == cono,
-        documents.c.supplier != supplier,
-    )
-    return _neighbours(tx, document.id, condition)
-
-
-def _neighbours(tx: Tx, document_id: int, condition: Any) -> list[Document]:
-    rows = tx.execute(
-        select(*COLUMNS)
-        .where(
-            condition,
-            documents.c.id < document_id,
-            documents.c.kind == "invoice",
-            documents.c.status.in_(_LIVE),
-        )
-        .order_by(documents.c.id)
-        .limit(5)
-    )
-    return [of_row(row) for row in rows]
+# -- families ----------------------------------------------------------------------------------------------
 
 
 def same_source(tx: Tx, source_key: str) -> list[Document]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from target_infor_cloudsuite.ledger.tables import chain, events
 from target_infor_cloudsuite.ledger.types import canonical_json, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Select
 
@@ -28,6 +28,10 @@ _BEFORE_ALL = -(2**31)
 _END = select(chain.c.seq, chain.c.hash, chain.c.key_id, chain.c.purged_seq, chain.c.purged_hash).where(
     chain.c.id == 1
 )
+# Made once: putting a statement together costs more than running it.
+_LOCKED_END = _END.with_for_update()
+_INSERT = insert(events)
+_ADVANCE = update(chain).where(chain.c.id == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,15 @@ class StoredEvent:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one event tells, apart from who, when, and in which run."""
+
+    action: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    document_id: int | None = None
+
+
 def record(  # noqa: PLR0913 - an event's row, column by column
     tx: Tx,
     action: str,
@@ -95,13 +108,20 @@ def record(  # noqa: PLR0913 - an event's row, column by column
     document_id: int | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one event to the chain, within the caller's transaction.
+    """Append one event to the chain, within the caller's transaction. Raises as `record_all`."""
+    record_all(tx, [Entry(action, details or {}, document_id)], at=at, actor=actor, run_id=run_id)
+
+
+def record_all(tx: Tx, entries: Sequence[Entry], *, at: datetime, actor: str, run_id: str = "") -> None:
+    """Append events to the chain in their order, within the caller's transaction.
 
     Raises:
         LedgerError: The chain is under a key that was not given; nothing is written without it.
     """
+    if not entries:
+        return
     keys = audit_keys(tx)
-    row = tx.execute(_END.with_for_update()).one_or_none()
+    row = tx.execute(_LOCKED_END).one_or_none()
     end = ChainEnd() if row is None else ChainEnd(*row)
     if row is None:
         tx.execute(insert(chain).values(id=1, seq=0, hash=GENESIS))
@@ -111,34 +131,25 @@ def record(  # noqa: PLR0913 - an event's row, column by column
             "Give that key (behind a newer one, if it is being replaced); or, if it is lost, accept that by "
             "`cloudsuite-ap audit rekey`. Nothing was written."
         )
-    event = Event(
-        seq=end.seq + 1,
-        at=at,
-        actor=actor,
-        action=action,
-        document_id=document_id,
-        run_id=run_id,
-        details=dict(details or {}),
-        previous_hash=end.hash,
-        hash="",
-        key_id=keys.current,
-    )
-    digest = event.expected_hash(keys)
-    tx.execute(
-        insert(events).values(
-            seq=event.seq,
+    rows: list[dict[str, Any]] = []
+    last, key_id = end.hash, keys.current
+    for seq, entry in enumerate(entries, start=end.seq + 1):
+        event = Event(
+            seq=seq,
             at=at,
             actor=actor,
-            action=action,
-            document_id=document_id,
+            action=entry.action,
+            document_id=entry.document_id,
             run_id=run_id,
-            details=event.details,
-            previous_hash=end.hash,
-            hash=digest,
-            key_id=event.key_id,
+            details=dict(entry.details),
+            previous_hash=last,
+            hash="",
+            key_id=key_id,
         )
-    )
-    tx.execute(update(chain).where(chain.c.id == 1).values(seq=event.seq, hash=digest, key_id=event.key_id))
+        last = event.expected_hash(keys) or ""
+        rows.append({name: getattr(event, name) for name in Event.__slots__} | {"hash": last})
+    tx.execute(_INSERT, rows)
+    tx.execute(_ADVANCE, {"seq": rows[-1]["seq"], "hash": last, "key_id": key_id})
 
 
 def audit_keys(tx: Tx) -> AuditKeys:

@@ -131,14 +131,15 @@ def promised(tx: Tx, invoice_key: str, *, but: int) -> Decimal:
     return Decimal(0) if total is None else total
 
 
-def unsettled(tx: Tx) -> list[int]:
-    """Posted payments that M3 did not show as settling their invoices yet."""
+def unsettled(tx: Tx, *, program: str) -> list[int]:
+    """Posted payments of a program that settles, of which M3 did not show that they have yet."""
     return list(
         tx.execute(
             select(documents.c.id)
             .where(
                 documents.c.kind == "payment",
                 documents.c.status == Status.POSTED.value,
+                documents.c.program == program,
                 documents.c.settled.is_(False),
             )
             .order_by(documents.c.id)

@@ -80,6 +80,7 @@ documents = Table(
     Index("documents_near", "cono", "supplier", "amount"),
     Index("documents_twin", "number", "amount"),
     Index("documents_cori", "cori"),
+    Index("documents_claimed", "claimed_by"),
     Index("documents_part_of", "part_of"),
 )
 

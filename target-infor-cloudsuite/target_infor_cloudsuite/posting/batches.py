@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from target_infor_cloudsuite.ion.answers import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from target_infor_cloudsuite.ion.answers import Answer
     from target_infor_cloudsuite.posting.context import Context
@@ -44,7 +44,12 @@ def by_program(works: Sequence[Work]) -> list[list[Work]]:
 
 def look_at(context: Context, works: Sequence[Work]) -> list[Seen]:
     """Head and lines of each document's batch, in bulk, in the order of the works."""
-    heads, lines = read_heads(context, works), _read_lines(context, works)
+    return with_lines(context, works, read_heads(context, works))
+
+
+def with_lines(context: Context, works: Sequence[Work], heads: Mapping[int, Answer]) -> list[Seen]:
+    """The same where the heads were read already."""
+    lines = _read_lines(context, works)
     return [_seen(heads[work.document.id], *lines[work.document.id]) for work in works]
 
 

@@ -12,8 +12,15 @@ from stampli_infor_transforms.reasons import reason
 from target_infor_cloudsuite.ion.answers import Outcome
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting.already_there import NOT_THERE
-from target_infor_cloudsuite.posting.batches import by_program, look_at, others_under_number, read_heads
-from target_infor_cloudsuite.posting.letters import Letter, refusal, send
+from target_infor_cloudsuite.posting.answered import refusal
+from target_infor_cloudsuite.posting.batches import (
+    by_program,
+    look_at,
+    others_under_number,
+    read_heads,
+    with_lines,
+)
+from target_infor_cloudsuite.posting.letters import Letter, Outbox, send
 from target_infor_cloudsuite.programs.invoice_batch import Verdict
 
 if TYPE_CHECKING:
@@ -44,15 +51,16 @@ def commit(context: Context, works: Sequence[Work]) -> None:
         if _is_sound(context, work, what, others[work.document.id])
     ]
     for group in by_program(sound):
-        program = group[0].company.program
-        letters = [
-            Letter(work, program.commit(inbn=work.document.inbn, divi=work.invoice.divi)) for work in group
-        ]
+        company, program = group[0].company, group[0].company.program
+        outbox = Outbox(
+            Letter(work, program.commit(inbn=work.document.inbn, divi=work.invoice.divi), Step.COMMIT)
+            for work in group
+        )
 
         def on_answer(tx: Tx, letter: Letter, answer: Answer) -> None:
             _take_commit_answer(context, tx, letter.work, answer)
 
-        send(context, program=program.commit_program, step=Step.COMMIT, letters=letters, on_answer=on_answer)
+        send(context, outbox, cono=company.cono, program=program.commit_program, on_answer=on_answer)
 
 
 def _take_commit_answer(context: Context, tx: Tx, work: Work, answer: Answer) -> None:
@@ -98,8 +106,12 @@ def read_back(context: Context, works: Sequence[Work]) -> list[Work]:
         records = heads[work.document.id].records
         verdict = work.company.program.verdict(records[0]) if records else Verdict.PENDING
         (pending if verdict is Verdict.PENDING else decided).append(work)
-    for work, seen in zip(decided, look_at(context, decided), strict=True):
-        _conclude(context, work, seen)
+    seen = with_lines(context, decided, heads)
+    if decided:
+        with context.ledger.write() as tx:
+            for work, what in zip(decided, seen, strict=True):
+                with work.part_of(tx):
+                    _conclude(context, tx, work, what)
     return pending
 
 
@@ -121,13 +133,12 @@ def give_up(context: Context, works: Sequence[Work]) -> None:
         _hold(context, work, "open_batch_in_m3", text)
 
 
-def _conclude(context: Context, work: Work, seen: Seen) -> None:
+def _conclude(context: Context, tx: Tx, work: Work, seen: Seen) -> None:
     program, invoice, document = work.company.program, work.invoice, work.document
     if seen.head is None:
         return
     if program.verdict(seen.head) is Verdict.REFUSED:
-        with work.change(context) as tx:
-            work.progress(context, tx, step=Step.WITHDRAW.value, reasons=[_batch_errors(work, seen)])
+        work.progress(context, tx, step=Step.WITHDRAW.value, reasons=[_batch_errors(work, seen)])
         return
     wanted = Counter(program.signature(line) for line in invoice.lines)
     total = program.line_total(seen.head, seen.lines)
@@ -137,25 +148,28 @@ def _conclude(context: Context, work: Work, seen: Seen) -> None:
             f"M3 posted batch {document.inbn}, but what it holds is not what was sent: {what}, "
             f"{len(seen.lines)} of {len(invoice.lines)} lines. Compare it in APS200."
         )
-        _hold(context, work, "in_doubt_unresolved", text)
+        _hold_in(context, tx, work, "in_doubt_unresolved", text)
         return
     what = f"{len(invoice.lines)} lines, {invoice.total} {invoice.currency}"
-    with work.change(context) as tx:
-        work.move(
-            context,
-            tx,
-            Status.POSTED,
-            step=Step.NONE.value,
-            voucher=" ".join(seen.head.get(name, "") for name in ("VSER", "VONO", "YEA4")).strip(),
-            reasons=[],
-            why=f"read back: batch {document.inbn}, {what}",
-        )
+    work.move(
+        context,
+        tx,
+        Status.POSTED,
+        step=Step.NONE.value,
+        voucher=" ".join(seen.head.get(name, "") for name in ("VSER", "VONO", "YEA4")).strip(),
+        reasons=[],
+        why=f"read back: batch {document.inbn}, {what}",
+    )
 
 
 def _hold(context: Context, work: Work, code: str, text: str) -> None:
-    held_for = reason(code, "lines", text)
     with work.change(context) as tx:
-        work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value)
+        _hold_in(context, tx, work, code, text)
+
+
+def _hold_in(context: Context, tx: Tx, work: Work, code: str, text: str) -> None:
+    held_for = reason(code, "lines", text)
+    work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value)
 
 
 def _batch_errors(work: Work, seen: Seen) -> dict[str, Any]:
@@ -186,16 +200,17 @@ def withdraw(context: Context, works: Sequence[Work]) -> None:
             with work.change(context) as tx:
                 _fail(context, tx, work, deleted=False)
     for group in by_program(able):
-        program = group[0].company.program
-        letters = [
-            Letter(work, program.withdraw(inbn=work.document.inbn, divi=work.invoice.divi)) for work in group
-        ]
+        company, program = group[0].company, group[0].company.program
+        outbox = Outbox(
+            Letter(work, program.withdraw(inbn=work.document.inbn, divi=work.invoice.divi), Step.WITHDRAW)
+            for work in group
+        )
 
         def on_answer(tx: Tx, letter: Letter, answer: Answer) -> None:
             gone = answer.error is not None and answer.error.code == NOT_THERE
             _fail(context, tx, letter.work, deleted=gone or answer.outcome is Outcome.DONE)
 
-        send(context, program=program.name, step=Step.WITHDRAW, letters=letters, on_answer=on_answer)
+        send(context, outbox, cono=company.cono, program=program.name, on_answer=on_answer)
 
 
 def _fail(context: Context, tx: Tx, work: Work, *, deleted: bool) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Ledger, Tx
     from target_infor_cloudsuite.m3.catalog import Catalog
     from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
+    from target_infor_cloudsuite.programs.payment_road import PaymentRoad
     from target_infor_cloudsuite.settings import Settings
 
 
@@ -33,6 +34,7 @@ class CompanySetup:
     cono: int
     catalog: Catalog
     program: InvoiceBatchProgram
+    road: PaymentRoad
     payments_off: str = ""  # why payments cannot be taken; '' where they can
 
 

@@ -1,12 +1,12 @@
 """Invoices into M3: heads, lines, commit; many documents a request.
 
-A document never waits half-posted for others: a group's heads are followed by their lines at once.
+A document never waits half-posted for others: the lines of a head that is open go before any further head.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.documents import AccountingInvoice
@@ -16,15 +16,16 @@ from target_infor_cloudsuite.ledger import attempts
 from target_infor_cloudsuite.ledger.attempts import AttemptOutcome
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting import conclusion
+from target_infor_cloudsuite.posting.answered import refusal
 from target_infor_cloudsuite.posting.batches import by_program
-from target_infor_cloudsuite.posting.letters import Letter, refusal, send
+from target_infor_cloudsuite.posting.letters import Letter, Outbox, send
 from target_infor_cloudsuite.posting.work import Work
 from target_infor_cloudsuite.programs import INVOICE_PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from target_infor_cloudsuite.ion.answers import Answer, Transaction
+    from target_infor_cloudsuite.ion.answers import Answer
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import CompanySetup, Context
@@ -56,8 +57,8 @@ def advance(context: Context, works: Sequence[Work]) -> None:
     They end posted, failed, in review, in doubt, or left at a step of their own: where M3 did not run what
     was sent, or (``read_back``) where M3 is still to post what it has.
     """
-    _send_heads(context, [work for work in works if _needs_head(work)])
-    _send_lines(context, _at(works, Step.LINES))
+    for group in by_program([work for work in works if _needs_head(work) or work.is_at(Step.LINES)]):
+        _Filling(context, group[0].company).fill(group)
     conclusion.commit(context, _at(works, Step.COMMIT))
     at_once = [work for work in _at(works, Step.READ_BACK) if not work.company.program.commit_program]
     conclusion.read_back(context, at_once)
@@ -72,38 +73,91 @@ def _needs_head(work: Work) -> bool:
     return work.is_at(Step.HEAD) or (work.document.status is Status.READY and not work.lost)
 
 
-# -- heads -----------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class _Filling:
+    """Heads and lines of many invoices, in requests that they share: the lines of an open head go first."""
 
+    context: Context
+    company: CompanySetup
+    outbox: Outbox = field(default_factory=Outbox)
+    under_way: dict[Work, set[int]] = field(default_factory=dict)  # positions of the present wave
 
-def _send_heads(context: Context, works: Sequence[Work]) -> None:
-    for group in by_program(works):
-        company = group[0].company
-        letters = []
-        for work in group:
-            if work.document.status is Status.READY:
-                # A re-send keeps its correlation id, so that both would be known as one and the same; this is
-                # a batch of its own.
-                work.document = replace(work.document, cori=str(uuid.uuid4()))
-                work.lines_in = set()
-            head = company.program.head(work.invoice, cori=work.document.cori, catalog=company.catalog)
-            letters.append(Letter(work, head))
+    def fill(self, works: Sequence[Work]) -> None:
+        self.outbox.put(self._head(work) for work in works if _needs_head(work))
+        for work in works:
+            if work.is_at(Step.LINES):
+                with work.change(self.context) as tx:
+                    self._go_on(tx, work)
+        send(
+            self.context,
+            self.outbox,
+            cono=self.company.cono,
+            program=self.company.program.name,
+            on_answer=self._take,
+        )
 
-        def on_answer(tx: Tx, letter: Letter, answer: Answer) -> None:
-            _take_head_answer(context, tx, letter.work, answer)
+    def _head(self, work: Work) -> Letter:
+        if work.document.status is Status.READY:
+            # A re-send keeps its correlation id, so that both would be known as one and the same; this is
+            # a batch of its own.
+            work.document = replace(work.document, cori=str(uuid.uuid4()))
+            work.lines_in = set()
+        program, catalog = work.company.program, self.company.catalog
+        head = program.head(work.invoice, cori=work.document.cori, catalog=catalog)
+        return Letter(work, head, Step.HEAD)
 
-        send(context, program=company.program.name, step=Step.HEAD, letters=letters, on_answer=on_answer)
+    def _line(self, work: Work, position: int) -> Letter:
+        line = self.company.program.line(
+            work.invoice.lines[position - 1],
+            inbn=work.document.inbn,
+            divi=work.invoice.divi,
+            catalog=self.company.catalog,
+        )
+        return Letter(work, line, Step.LINES, position)
 
+    def _take(self, tx: Tx, letter: Letter, answer: Answer) -> None:
+        if letter.step is Step.HEAD:
+            self._take_head(tx, letter.work, answer)
+        else:
+            self._take_line(tx, letter, answer)
 
-def _take_head_answer(context: Context, tx: Tx, work: Work, answer: Answer) -> None:
-    if answer.outcome is Outcome.DONE:
-        work.progress(context, tx, step=Step.LINES.value, inbn=answer.records[0]["INBN"])
-    elif answer.outcome is Outcome.REFUSED:
-        nok = refusal(work.company.program.name, "AddHead", answer)
-        work.move(context, tx, Status.FAILED, why=nok["text"], reasons=[nok], step=Step.NONE.value)
-    elif answer.outcome is Outcome.NOT_RUN:
-        work.move(context, tx, Status.READY, why=answer.detail, step=Step.NONE.value)
-    else:
-        work.move(context, tx, Status.IN_DOUBT, why=answer.detail)
+    def _take_head(self, tx: Tx, work: Work, answer: Answer) -> None:
+        context = self.context
+        if answer.outcome is Outcome.DONE:
+            work.progress(context, tx, step=Step.LINES.value, inbn=answer.records[0]["INBN"])
+            self._go_on(tx, work)
+        elif answer.outcome is Outcome.REFUSED:
+            nok = refusal(self.company.program.name, "AddHead", answer)
+            work.move(context, tx, Status.FAILED, why=nok["text"], reasons=[nok], step=Step.NONE.value)
+        elif answer.outcome is Outcome.NOT_RUN:
+            work.move(context, tx, Status.READY, why=answer.detail, step=Step.NONE.value)
+            work.stalled = True
+        else:
+            work.move(context, tx, Status.IN_DOUBT, why=answer.detail)
+
+    def _take_line(self, tx: Tx, letter: Letter, answer: Answer) -> None:
+        context, work = self.context, letter.work
+        if answer.outcome is Outcome.DONE:
+            work.lines_in.add(letter.position)
+            self.under_way[work].discard(letter.position)
+            if not self.under_way[work] and work.is_at(Step.LINES) and not work.stalled:
+                self._go_on(tx, work)
+        elif answer.outcome is Outcome.NOT_RUN:
+            work.stalled = True  # whatever kept it away keeps the others away too
+        elif answer.outcome is Outcome.REFUSED and work.is_at(Step.LINES):
+            nok = refusal(self.company.program.name, "AddLine", answer, position=letter.position)
+            work.progress(context, tx, step=Step.WITHDRAW.value, reasons=[nok])
+        elif answer.outcome is Outcome.IN_DOUBT and work.document.status is Status.POSTING:
+            work.move(context, tx, Status.IN_DOUBT, why=answer.detail, step=Step.LINES.value)
+
+    def _go_on(self, tx: Tx, work: Work) -> None:
+        """Send the next wave of lines; a document whose lines are all in takes its next step."""
+        if remaining := waves(work):
+            self.under_way[work] = set(remaining[0])
+            self.outbox.put(self._line(work, position) for position in remaining[0])
+            return
+        following = Step.COMMIT if self.company.program.commit_program else Step.READ_BACK
+        work.progress(self.context, tx, step=following.value)
 
 
 # -- lines -----------------------------------------------------------------------------------------------
@@ -143,55 +197,3 @@ def _apart(work: Work, positions: Sequence[int]) -> list[list[int]]:
         else:
             found.append(({signature: coding}, [position]))
     return [members for _, members in found]
-
-
-def _send_lines(context: Context, works: Sequence[Work]) -> None:
-    pending = list(works)
-    while pending := [work for work in pending if _has_lines_to_send(context, work)]:
-        for group in by_program(pending):
-            letters = [
-                Letter(work, _line(work, position), position) for work in group for position in waves(work)[0]
-            ]
-
-            def on_answer(tx: Tx, letter: Letter, answer: Answer) -> None:
-                _take_line_answer(context, tx, letter, answer)
-
-            name = group[0].company.program.name
-            send(context, program=name, step=Step.LINES, letters=letters, on_answer=on_answer)
-
-
-def _has_lines_to_send(context: Context, work: Work) -> bool:
-    """Whether the document goes on with lines; one whose lines are all in takes its next step here.
-
-    A line that M3 did not run ends the turn: whatever kept it away keeps the others away too.
-    """
-    if work.stalled or not work.is_at(Step.LINES):
-        return False
-    if len(work.lines_in) < len(work.invoice.lines):
-        return True
-    following = Step.COMMIT if work.company.program.commit_program else Step.READ_BACK
-    with work.change(context) as tx:
-        work.progress(context, tx, step=following.value)
-    return False
-
-
-def _line(work: Work, position: int) -> Transaction:
-    return work.company.program.line(
-        work.invoice.lines[position - 1],
-        inbn=work.document.inbn,
-        divi=work.invoice.divi,
-        catalog=work.company.catalog,
-    )
-
-
-def _take_line_answer(context: Context, tx: Tx, letter: Letter, answer: Answer) -> None:
-    work = letter.work
-    if answer.outcome is Outcome.DONE:
-        work.lines_in.add(letter.position)
-    elif answer.outcome is Outcome.NOT_RUN:
-        work.stalled = True
-    elif answer.outcome is Outcome.REFUSED and work.is_at(Step.LINES):
-        nok = refusal(work.company.program.name, "AddLine", answer, position=letter.position)
-        work.progress(context, tx, step=Step.WITHDRAW.value, reasons=[nok])
-    elif answer.outcome is Outcome.IN_DOUBT and work.document.status is Status.POSTING:
-        work.move(context, tx, Status.IN_DOUBT, why=answer.detail, step=Step.LINES.value)

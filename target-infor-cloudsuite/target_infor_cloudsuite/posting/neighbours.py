@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stampli_infor_transforms.reasons import reason
 
-from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger import near
 from target_infor_cloudsuite.ledger.runs import plain_amount
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def compare_with_ledger(
     related = documents.family(tx, document.id)
     notes: list[str] = []
     held: list[Reason] = []
-    for other in documents.near_by_number(tx, document.id, invoice.folded_key):
+    for other in near.near_by_number(tx, document.id, invoice.folded_key):
         if other.m3_key == invoice.m3_key or other.source_key == document.source_key or other.id in related:
             continue  # the very same number, a part, or an own revision is no near duplicate: the keys tell
         text = f"{_NEAR_NUMBER} {other.id}, number {other.number}, {money_of(other)}."
@@ -48,15 +48,15 @@ def compare_with_ledger(
             )
         else:
             notes.append(text)
-    near = documents.near_by_amount(
+    same = near.near_by_amount(
         tx, document, cono=invoice.cono, supplier=invoice.supplier, amount=invoice.total
     )
     notes += [
         f"{_NEAR_AMOUNT} {other.id}, number {other.number}."
-        for other in near
+        for other in same
         if other.id not in related and _within(other.document_date, invoice.invoice_date)
     ]
-    twins = documents.near_by_other_supplier(
+    twins = near.near_by_other_supplier(
         tx, document, cono=invoice.cono, supplier=invoice.supplier, amount=invoice.total
     )
     notes += [f"{_TWIN} {other.supplier}: document {other.id}." for other in twins]

@@ -69,7 +69,9 @@ def look(context: Context, statement_id: int, works: list[Work]) -> None:
         members = set(ledger_payments.payments_on(tx, statement_id))
     if members != {work.document.id for work in works}:
         return  # another worker holds the others, and decides
-    sheet = Sheet(statement, sorted(works, key=lambda work: work.document.statement_line or 0))
+    sheet = Sheet(
+        statement, sorted(works, key=lambda work: work.document.statement_line or 0), works[0].company.road
+    )
     validations = [each for each in known if each.step == Step.VALIDATE]
     if validations:
         _look_at_validation(context, sheet, validations)
@@ -83,6 +85,10 @@ def look(context: Context, statement_id: int, works: list[Work]) -> None:
 
 def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[Attempt]) -> None:
     doubted = [each for each in validations if each.outcome in OPEN]
+    if doubted and not sheet.road.settles:
+        with context.ledger.write() as tx:
+            undecided(context, tx, sheet, why="sent to be booked, and its answer was lost")
+        return
     paid = is_paid(context, sheet) if doubted else False
     number = sheet.statement.number
     if paid:

@@ -1,13 +1,15 @@
-"""Payments into M3: one bank statement for each bank, currency and run; nothing books before its validation.
+"""Payments into M3: one sheet for each bank, currency and run; nothing books before it is closed.
 
-A statement holds either all its payments whole or is never validated. Its lines and details are numbered by
-us, so a repeat of one whose answer was lost is told apart by M3 itself (XRE0104).
+A sheet is a bank statement (ABS100MI), or by explicit setting a journal batch (GLS840MI). It holds either all
+its payments whole or is never closed. Its lines and details are numbered by us, so a repeat of one whose
+answer was lost is told apart by M3 itself (XRE0104).
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.documents import AccountingPayment
@@ -19,7 +21,8 @@ from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
-from target_infor_cloudsuite.posting.letters import Letter, refusal, send, send_for_statement
+from target_infor_cloudsuite.posting.answered import refusal
+from target_infor_cloudsuite.posting.letters import Letter, Outbox, send, send_for_statement
 from target_infor_cloudsuite.posting.statements import (
     Sheet,
     abandon,
@@ -29,7 +32,8 @@ from target_infor_cloudsuite.posting.statements import (
     take_stock,
 )
 from target_infor_cloudsuite.posting.work import Work
-from target_infor_cloudsuite.programs import abs100
+from target_infor_cloudsuite.programs import road_named
+from target_infor_cloudsuite.programs.payment_road import Detail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +55,11 @@ _REPEATS = 3
 def work_on(context: Context, document: Document) -> Work:
     """A claimed payment that may go on to M3."""
     payment = AccountingPayment.from_json(document.mapped or {})
-    return Work(document, payment, context.companies[payment.cono])
+    company = context.companies[payment.cono]
+    begun = document.status is not Status.READY and document.program not in {"", company.road.name}
+    if begun:  # a sheet is closed by the program that opened it, whatever the settings say by now
+        company = replace(company, road=road_named(document.program, context.settings))
+    return Work(document, payment, company)
 
 
 def post(context: Context, works: Sequence[Work]) -> None:
@@ -74,8 +82,9 @@ def _post_group(  # noqa: PLR0913 - a statement is of all these
     alone: list[list[Work]] = [group]
     while alone:
         works = alone.pop()
-        statement = open_statement(context, works, cono=cono, divi=divi, bank=bank, currency=currency)
-        if statement is None or carry(context, Sheet(statement, works)):
+        road = context.companies[cono].road
+        statement = open_statement(context, road, works, cono=cono, divi=divi, bank=bank, currency=currency)
+        if statement is None or carry(context, Sheet(statement, works, road)):
             continue
         left = [work for work in works if work.document.status is Status.READY and not work.lost]
         if left and len(left) == len(works) > 1:
@@ -101,9 +110,9 @@ def carry(context: Context, sheet: Sheet) -> bool:
                 break
             send(
                 context,
-                program=abs100.PROGRAM,
-                step=Step.STATEMENT,
-                letters=missing,
+                Outbox(missing),
+                cono=sheet.statement.cono,
+                program=sheet.road.name,
                 statement_id=sheet.statement.id,
                 on_answer=lambda tx, letter, answer: _take_answer(context, tx, sheet, letter, answer),
             )
@@ -129,7 +138,7 @@ def _attach(context: Context, sheet: Sheet) -> None:
                     tx,
                     Status.POSTING,
                     step=Step.STATEMENT.value,
-                    program=abs100.PROGRAM,
+                    program=sheet.road.name,
                     statement_id=sheet.statement.id,
                     statement_line=number,
                 )
@@ -143,16 +152,19 @@ def _refused(sheet: Sheet) -> bool:
 
 def _lines(sheet: Sheet) -> list[Letter]:
     return [
-        Letter(work, abs100.line(sheet.statement, work.payment, number=work.document.statement_line or 0))
+        Letter(work, transaction, Step.STATEMENT, position)
         for work in sheet.works
+        for transaction, position in sheet.road.lines(
+            sheet.statement, work.payment, number=work.document.statement_line or 0
+        )
     ]
 
 
 def _details(sheet: Sheet) -> list[Letter]:
     found = []
     for work in sheet.works:
-        for number, invoice in enumerate(settlement_of(work).invoices, start=1):
-            detail = abs100.Detail(
+        details = [
+            Detail(
                 line=work.document.statement_line or 0,
                 number=number,
                 divi=invoice.divi,
@@ -160,7 +172,10 @@ def _details(sheet: Sheet) -> list[Letter]:
                 year=invoice.year,
                 amount=invoice.amount,
             )
-            found.append(Letter(work, abs100.detail(sheet.statement, work.payment, detail), number))
+            for number, invoice in enumerate(settlement_of(work).invoices, start=1)
+        ]
+        placed = sheet.road.details(sheet.statement, work.payment, details)
+        found += [Letter(work, transaction, Step.STATEMENT, position) for transaction, position in placed]
     return found
 
 
@@ -193,7 +208,7 @@ def _take_answer(context: Context, tx: Tx, sheet: Sheet, letter: Letter, answer:
         _end(context, tx, doubted, AttemptOutcome.DONE, _ALREADY_THERE)
         return
     if letter.work.document.status is Status.POSTING:
-        nok = refusal(abs100.PROGRAM, letter.transaction.name, answer, position=letter.position)
+        nok = refusal(sheet.road.name, letter.transaction.name, answer, position=letter.position)
         letter.work.move(
             context,
             tx,
@@ -232,7 +247,7 @@ def start_over(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
                 context,
                 tx,
                 Status.READY,
-                why=f"Statement {sheet.statement.number} is not validated: {why}.",
+                why=f"{sheet.shown} is not validated: {why}.",
                 doubt=Doubt.RESENT if work.document.status is Status.IN_DOUBT else None,
                 step=Step.NONE.value,
                 statement_id=None,
@@ -244,7 +259,7 @@ def _leave_in_doubt(context: Context, sheet: Sheet) -> None:
     with context.ledger.write() as tx:
         for work in sheet.works:
             if work.document.status is Status.POSTING:
-                why = f"Not every line of statement {sheet.statement.number} was answered."
+                why = f"Not every transaction of {sheet.shown} was answered."
                 work.move(context, tx, Status.IN_DOUBT, why=why, step=Step.STATEMENT.value)
 
 
@@ -260,6 +275,11 @@ def validate(context: Context, sheet: Sheet, *, again: bool = False) -> bool:
         with context.ledger.write() as tx:
             start_over(context, tx, sheet, why=cannot)
         return False
+    checked = _check(context, sheet)
+    if checked is not Outcome.DONE:
+        return checked is not Outcome.REFUSED or any(
+            work.document.status is not Status.READY for work in sheet.works
+        )
 
     def on_begin(tx: Tx) -> None:
         ledger_payments.change_statement(tx, sheet.statement.id, hand=context.hand, status="validating")
@@ -273,29 +293,61 @@ def validate(context: Context, sheet: Sheet, *, again: bool = False) -> bool:
     answer = send_for_statement(
         context,
         sheet.statement,
-        abs100.validate(sheet.statement),
+        sheet.road.close(sheet.statement),
+        program=sheet.road.name,
         step=Step.VALIDATE,
         on_begin=on_begin,
         on_answer=lambda tx, answer: _take_validation(context, tx, sheet, answer),
     )
-    if answer.outcome is Outcome.DONE:
+    if answer.outcome is Outcome.DONE and sheet.road.settles:
         mark_settled(context, sheet.works)
     return any(work.document.status is not Status.READY for work in sheet.works)
 
 
+def _check(context: Context, sheet: Sheet) -> Outcome:
+    """Have M3 check a sheet where its road wants that; what was lost is repeated, as it books nothing."""
+    check = sheet.road.check(sheet.statement)
+    if check is None:
+        return Outcome.DONE
+
+    def on_answer(tx: Tx, answer: Answer) -> None:
+        if answer.outcome is Outcome.DONE:
+            known = attempts.of_statement(tx, sheet.statement.id)
+            lost = [each for each in known if each.transaction_name == check.name and each.outcome in OPEN]
+            _end(context, tx, lost, AttemptOutcome.ABSENT, "repeated")
+        elif answer.outcome is Outcome.REFUSED:
+            _take_refusal(context, tx, sheet, refusal(sheet.road.name, check.name, answer))
+
+    outcome = Outcome.NOT_RUN
+    for _ in range(_REPEATS):
+        outcome = send_for_statement(
+            context,
+            sheet.statement,
+            check,
+            program=sheet.road.name,
+            step=Step.STATEMENT,
+            on_begin=lambda _: None,
+            on_answer=on_answer,
+        ).outcome
+        if outcome is not Outcome.IN_DOUBT:
+            return outcome
+    _leave_in_doubt(context, sheet)
+    return outcome
+
+
 def _take_validation(context: Context, tx: Tx, sheet: Sheet, answer: Answer) -> None:
     if answer.outcome is Outcome.DONE:
-        take_as_validated(context, tx, sheet, why=f"Statement {sheet.statement.number} is validated.")
+        take_as_validated(context, tx, sheet, why=f"{sheet.shown} is booked.")
     elif answer.outcome is Outcome.IN_DOUBT:
         for work in sheet.works:
             work.move(context, tx, Status.IN_DOUBT, why=answer.detail)
     elif answer.outcome is Outcome.REFUSED:
-        _take_refusal(context, tx, sheet, answer)
+        nok = refusal(sheet.road.name, sheet.road.close(sheet.statement).name, answer)
+        _take_refusal(context, tx, sheet, nok)
     # Not run: the statement stands complete, and the next run validates it.
 
 
-def _take_refusal(context: Context, tx: Tx, sheet: Sheet, answer: Answer) -> None:
-    nok = refusal(abs100.PROGRAM, "ValidateStatmt", answer)
+def _take_refusal(context: Context, tx: Tx, sheet: Sheet, nok: dict[str, Any]) -> None:
     known = attempts.of_statement(tx, sheet.statement.id)
     if any(each.step == Step.VALIDATE and each.outcome is AttemptOutcome.ABSENT for each in known):
         # It may be refused because the first sending, whose answer was lost, came through after all.
@@ -328,10 +380,8 @@ def take_as_validated(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> No
 
 def undecided(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
     """Only a person can say whether a statement was validated."""
-    text = (
-        f"Bank statement {sheet.statement.number} was {why}. "
-        "Look at it in ABS100 and at its invoices in APS200, then replay or dismiss."
-    )
+    invoices = " and at its invoices in APS200" if sheet.road.settles else ""
+    text = f"{sheet.shown} was {why}. Look at it{invoices}, then replay or dismiss."
     held_for = reason("in_doubt_unresolved", "", text)
     for work in sheet.works:
         work.move(

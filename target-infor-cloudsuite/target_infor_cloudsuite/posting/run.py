@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from target_infor_cloudsuite.ledger import LedgerError, documents
@@ -15,6 +17,7 @@ from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting import conclusion, doubt, invoices, payment_doubt, payments
 from target_infor_cloudsuite.posting.resolve import resolve
 from target_infor_cloudsuite.posting.statements import mark_settled, report_orphans
+from target_infor_cloudsuite.programs import abs100
 from target_infor_cloudsuite.worker import is_dead
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import Context
+    from target_infor_cloudsuite.posting.work import Work
 
 _log = logging.getLogger(__name__)
 
@@ -96,11 +100,33 @@ def _invoices_left(context: Context) -> None:
 
 
 def _invoices_new(context: Context) -> None:
-    while batch := _claim(context, "invoice", _TO_RESOLVE, limit=_group_size(context), unresolved=True):
-        resolve(context, batch)
-        ready = _again(context, batch, Status.READY, Status.POSTING)
-        invoices.advance(context, [invoices.work_on(context, each) for each in ready])
-        _log.info("%d invoices resolved, %d of them sent to M3.", len(batch), len(ready))
+    """Resolve and send, group by group; M3 is asked about the next group while one is sent."""
+    size = _group_size(context)
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as ahead:
+        resolved = _resolve_next(context, size)
+        while resolved.claimed:
+            # A group that is not full was the last one; what has come since is taken afterwards.
+            following = ahead.submit(_resolve_next, context, size) if resolved.claimed == size else None
+            invoices.advance(context, resolved.works)
+            _log.info("%d invoices resolved, %d of them sent to M3.", resolved.claimed, len(resolved.works))
+            resolved = following.result() if following else _resolve_next(context, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """A group of invoices that was claimed and resolved, and those of it that may go to M3."""
+
+    claimed: int
+    works: list[Work]
+
+
+def _resolve_next(context: Context, size: int) -> _Resolved:
+    batch = _claim(context, "invoice", _TO_RESOLVE, limit=size, unresolved=True)
+    if not batch:
+        return _Resolved(0, [])
+    resolve(context, batch)
+    ready = _again(context, batch, Status.READY, Status.POSTING)
+    return _Resolved(len(batch), [invoices.work_on(context, each) for each in ready])
 
 
 def _invoices_in_doubt(context: Context) -> None:
@@ -184,7 +210,7 @@ def _payments_in_doubt(context: Context) -> None:
 def _settle(context: Context) -> None:
     """Look again at posted payments whose invoices M3 did not show as paid at once."""
     with context.ledger.read() as tx:
-        unsettled = ledger_payments.unsettled(tx)
+        unsettled = ledger_payments.unsettled(tx, program=abs100.PROGRAM)
     for ids in _groups(context, unsettled):
         with context.ledger.read() as tx:
             found = documents.having(tx, ids)

@@ -14,10 +14,10 @@ from target_infor_cloudsuite.ion.answers import Outcome
 from target_infor_cloudsuite.ledger import documents, runs
 from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.states import Status, Step
-from target_infor_cloudsuite.posting.letters import refusal, send_for_statement
+from target_infor_cloudsuite.posting.answered import refusal
+from target_infor_cloudsuite.posting.letters import send_for_statement
 from target_infor_cloudsuite.posting.plan import Settlement
 from target_infor_cloudsuite.posting.settlement import read_invoices
-from target_infor_cloudsuite.programs import abs100
 from target_infor_cloudsuite.worker import is_dead
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger.payments import Statement
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.work import Work
+    from target_infor_cloudsuite.programs.payment_road import PaymentRoad
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,12 @@ class Sheet:
 
     statement: Statement
     works: list[Work]
+    road: PaymentRoad
+
+    @property
+    def shown(self) -> str:
+        """How messages name it."""
+        return self.road.shown(self.statement)
 
 
 def settlement_of(work: Work) -> Settlement:
@@ -51,49 +58,67 @@ def settlement_of(work: Work) -> Settlement:
 
 
 def open_statement(  # noqa: PLR0913 - a statement is of all these
-    context: Context, works: Sequence[Work], *, cono: int, divi: str, bank: str, currency: str
+    context: Context,
+    road: PaymentRoad,
+    works: Sequence[Work],
+    *,
+    cono: int,
+    divi: str,
+    bank: str,
+    currency: str,
 ) -> Statement | None:
     """Open a statement; None when there is none now, and the payments say why where M3 refused it.
 
     One whose answer was lost is empty and books nothing: it is reported, and another opened.
     """
-    question = abs100.bank(cono=cono, divi=divi, bsid=bank)
-    bank_is = context.gateway.read(abs100.PROGRAM, [question], cono=cono)[0]
-    if bank_is.outcome is Outcome.REFUSED:
-        text = f"M3 does not know bank {bank} of division {divi} (ABS100MI/GetBankIdent): {bank_is.error}"
-        held_for = reason(
-            "bank_not_set_up", "bank_account", f"{text}. Correct banks.csv, or set it up in M3."
-        )
+    statement_type, problem = _bank(context, road, cono=cono, divi=divi, bank=bank)
+    if problem:
+        held_for = reason("bank_not_set_up", "bank_account", problem)
         for work in works:
             with work.change(context) as tx:
-                work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()])
+                work.move(context, tx, Status.REVIEW, why=problem, reasons=[held_for.to_json()])
         return None
-    statement_type = bank_is.records[0].get("BSTY", "") if bank_is.records else ""
     for _ in range(_OPENINGS):
         with context.ledger.write() as tx:
             statement = ledger_payments.open_statement(
                 tx, hand=context.hand, cono=cono, divi=divi, bank=bank, currency=currency
             )
-        answer = _send_head(context, statement, statement_type)
+        answer = _send_head(context, road, statement, statement_type)
         if answer.outcome is Outcome.DONE:
             with context.ledger.read() as tx:
                 return ledger_payments.get_statement(tx, statement.id)
         if answer.outcome is Outcome.REFUSED:
-            nok = refusal(abs100.PROGRAM, "AddStatmtHead", answer)
+            nok = refusal(road.name, road.head(statement, statement_type="").name, answer)
             for work in works:
                 with work.change(context) as tx:
                     work.move(context, tx, Status.FAILED, why=nok["text"], reasons=[nok])
             return None
         if answer.outcome is Outcome.NOT_RUN:
             break
-    _log.warning("No bank statement could be opened for bank %s: the next run tries again.", bank)
+    _log.warning("%s could not be opened for bank %s: the next run tries again.", road.name, bank)
     return None
 
 
-def _send_head(context: Context, statement: Statement, statement_type: str) -> Answer:
+def _bank(context: Context, road: PaymentRoad, *, cono: int, divi: str, bank: str) -> tuple[str, str]:
+    """The bank's statement type, and why nothing can be booked on it ('' where it can)."""
+    if lacks := road.lacks(bank):
+        return "", f"Bank {bank} of division {divi}: {lacks}. Complete the setting."
+    question = road.bank(cono=cono, divi=divi, bsid=bank)
+    if question is None:
+        return "", ""
+    answer = context.gateway.read(road.name, [question], cono=cono)[0]
+    if answer.outcome is Outcome.REFUSED:
+        text = (
+            f"M3 does not know bank {bank} of division {divi} ({road.name}/{question.name}): {answer.error}"
+        )
+        return "", f"{text}. Correct banks.csv, or set it up in M3."
+    return answer.records[0].get("BSTY", "") if answer.records else "", ""
+
+
+def _send_head(context: Context, road: PaymentRoad, statement: Statement, statement_type: str) -> Answer:
     def on_answer(tx: Tx, answer: Answer) -> None:
         if answer.outcome is Outcome.DONE:
-            key = abs100.key_of(answer.records[0])
+            key = road.key_of(answer.records[0] if answer.records else {})
             ledger_payments.change_statement(tx, statement.id, hand=context.hand, statement_key=key)
         else:
             abandon(context, tx, statement, why=answer.detail or str(answer.error))
@@ -101,7 +126,8 @@ def _send_head(context: Context, statement: Statement, statement_type: str) -> A
     return send_for_statement(
         context,
         statement,
-        abs100.head(statement, statement_type=statement_type),
+        road.head(statement, statement_type=statement_type),
+        program=road.name,
         step=Step.STATEMENT,
         on_begin=lambda _: None,
         on_answer=on_answer,
@@ -117,7 +143,8 @@ def abandon(context: Context, tx: Tx, statement: Statement, *, why: str) -> None
         {"statement": statement.number, "bank": statement.bank, "key": statement.statement_key, "why": why},
     )
     _log.warning(
-        "Bank statement %s (bank %s) stays unvalidated in M3 and books nothing: %s. Delete it in ABS100.",
+        "Bank statement or journal batch %s (bank %s) stays open in M3 and books nothing: %s. Delete it in "
+        "ABS100 (GLS840).",
         statement.number,
         statement.bank,
         why,

@@ -68,10 +68,16 @@ class Work:
 
         When another worker holds the document by now, nothing is written: what that one decides stands.
         """
+        with context.ledger.write() as tx, self.part_of(tx):
+            yield tx
+
+    @contextmanager
+    def part_of(self, tx: Tx) -> Iterator[None]:
+        """The part of a transaction that changes this document; as `change`, the other parts stand."""
         before = self.document
         try:
-            with context.ledger.write() as tx:
-                yield tx
+            with tx.begin_nested():
+                yield
         except ClaimLost:
             self.lost = True
             self.document = before

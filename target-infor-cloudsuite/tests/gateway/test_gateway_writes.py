@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from datetime import UTC, datetime, timedelta
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from target_infor_cloudsuite.ion.answers import Answer, Outcome, Transaction
 from target_infor_cloudsuite.ion.errors import GatewayRefused, GatewayUnavailable, TokenRefused
+from target_infor_cloudsuite.ion.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -354,7 +356,7 @@ def test_batches_are_pulled_only_when_there_is_room(
     assert len(ion.requests) == 4
 
 
-@pytest.mark.parametrize("where", ["before", "after", "batches", "empty batch"])
+@pytest.mark.parametrize("where", ["before", "after", "batches"])
 def test_when_the_caller_fails_what_is_in_the_air_lands_first(
     ion: IonServer, make_gateway: Callable[..., Gateway], where: str
 ) -> None:
@@ -376,12 +378,51 @@ def test_when_the_caller_fails_what_is_in_the_air_lands_first(
         yield [line(1)]
         if where == "batches":
             raise OSError("ledger")
-        yield [] if where == "empty batch" else [line(2)]
+        yield [line(2)]
 
     with pytest.raises((OSError, ValueError)):
         make_gateway(max_in_flight=3).write_batches("X", source(), cono=1, before=before, after=after)
     assert sorted(landed) == sorted(started)
     assert len(ion.requests) == len(started)
+
+
+def test_an_empty_batch_waits_for_an_answer_that_is_under_way(gateway: Gateway) -> None:
+    landed: list[int] = []
+
+    def source() -> Any:
+        yield [line(0)]
+        while not landed:
+            yield []
+        yield [line(1)]
+
+    answers = gateway.write_batches(
+        "X", source(), cono=1, before=lambda _: None, after=lambda index, _: landed.append(index)
+    )
+    assert landed == [0, 1]
+    assert len(answers) == 2
+    with pytest.raises(ValueError, match="no answer under way"):
+        gateway.write_batches("X", iter([[]]), cono=1, before=lambda _: None, after=lambda _, __: None)
+
+
+def test_a_write_goes_before_reads_that_wait() -> None:
+    slots = Slots(1)
+    order: list[str] = []
+    with slots.taken(urgent=False):
+
+        def take(name: str, *, urgent: bool) -> None:
+            with slots.taken(urgent=urgent):
+                order.append(name)
+
+        waiting = []
+        for name in ("read", "read", "write"):
+            thread = threading.Thread(target=take, args=(name,), kwargs={"urgent": name == "write"})
+            thread.start()
+            waiting.append(thread)
+        while slots.waiting < 3:
+            sleep(0.001)
+    for thread in waiting:
+        thread.join()
+    assert order == ["write", "read", "read"]
 
 
 def test_every_write_has_a_connection_of_its_own(ion: IonServer, gateway: Gateway) -> None:

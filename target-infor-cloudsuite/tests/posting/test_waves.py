@@ -17,6 +17,7 @@ from target_infor_cloudsuite.posting.context import CompanySetup
 from target_infor_cloudsuite.posting.invoices import waves
 from target_infor_cloudsuite.posting.work import Work
 from target_infor_cloudsuite.programs import INVOICE_PROGRAMS
+from target_infor_cloudsuite.programs.abs100 import Abs100
 
 if TYPE_CHECKING:
     from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
@@ -66,7 +67,7 @@ def _work(lines: list[AccountingLine], program: InvoiceBatchProgram) -> Work:
         lines=tuple(lines),
     )
     row: dict[str, Any] = {"status": "posting", "step": "lines"}
-    return Work(documents.blank(1, row), mapped, CompanySetup(100, Catalog.shipped(), program))
+    return Work(documents.blank(1, row), mapped, CompanySetup(100, Catalog.shipped(), program, Abs100()))
 
 
 @pytest.mark.parametrize("program", INVOICE_PROGRAMS.values(), ids=lambda each: each.name)
