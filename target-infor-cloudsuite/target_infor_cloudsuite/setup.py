@@ -19,7 +19,7 @@ from target_infor_cloudsuite.ion.pacing import Pacer
 from target_infor_cloudsuite.ledger import documents, reference
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.m3.catalog import Catalog
-from target_infor_cloudsuite.m3.reference import read_company, supplier_references
+from target_infor_cloudsuite.m3.reference import read_company, since_mark, supplier_references
 from target_infor_cloudsuite.mapping_control import hints_of, in_force
 from target_infor_cloudsuite.posting.context import CompanySetup, Context
 from target_infor_cloudsuite.programs import INVOICE_PROGRAMS, abs100, ap_ledger, gls840, road_named
@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 #: M3 lists a supplier's references one supplier a call; beyond this many suppliers that would eat the quota.
 _REFERENCES_UP_TO = 2_000
+_WHOLE_EVERY = timedelta(days=1)
 
 
 class SetupError(Exception):
@@ -149,32 +150,48 @@ def _companies_on_the_way(ledger: Ledger) -> set[int]:
 def load_company(  # noqa: PLR0913 - keyword-only where it matters
     settings: Settings, ledger: Ledger, gateway: Gateway, cono: int, *, clock: Clock, fresh: bool = False
 ) -> CompanyReference:
-    """A company's reference data: the ledger's copy while it is young enough, else read from M3."""
-    scope = f"company:{cono}"
+    """A company's reference data: the ledger's copy while it is young enough, else read from M3.
+
+    Of the suppliers only those are read that changed since the last reading, and all of them once a day, so
+    that what M3's time stamps do not show is found too. ``fresh`` reads everything.
+    """
+    scope, whole_scope = f"company:{cono}", f"company:{cono}:whole"
     with ledger.read() as tx:
-        kept = reference.kept(tx, scope)
+        kept, whole = reference.kept(tx, scope), reference.kept(tx, whole_scope)
     now = clock.now()
     if kept is not None and not fresh and now - kept[1] <= _max_age(settings):
         return CompanyReference.from_json(kept[0])
-    company = read_company(gateway, cono)
-    if len(company.suppliers) <= _REFERENCES_UP_TO:
+    known = None
+    if kept is not None and whole is not None and not fresh and now - whole[1] <= _WHOLE_EVERY:
+        known = kept
+    company = read_company(gateway, cono, since=None if known is None else since_mark(known[1]))
+    read = len(company.suppliers)
+    if read <= _REFERENCES_UP_TO:
         company = _with_references(gateway, cono, company)
     else:
         _log.warning(
-            "Company %d has %d suppliers, too many to read what references M3 keeps for each: an external id "
+            "Company %d: %d suppliers, too many to read what references M3 keeps for each: an external id "
             "of Stampli has to be the supplier's number, or needs a row in suppliers.csv.",
             cono,
-            len(company.suppliers),
+            read,
+        )
+    if known is not None:
+        before = CompanyReference.from_json(known[0]).suppliers
+        company = company.with_suppliers(
+            [row for suno, row in before.items() if suno not in company.suppliers]
         )
     _log.info(
-        "Company %d: %d suppliers, %d dimension values and %d VAT codes read from M3.",
+        "Company %d: %d of %d suppliers, %d dimension values and %d VAT codes read from M3.",
         cono,
+        read,
         len(company.suppliers),
         len(company.dimensions),
         len(company.tax_codes),
     )
     with ledger.write() as tx:
         reference.keep(tx, scope, company.to_json(), read_at=now)
+        if known is None:
+            reference.keep(tx, whole_scope, {}, read_at=now)
     return company
 
 

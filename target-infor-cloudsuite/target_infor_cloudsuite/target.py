@@ -20,7 +20,7 @@ from target_infor_cloudsuite.notification.send import notify
 from target_infor_cloudsuite.plugin import EXPECTED, InputError, Program, Reader, Stopped, one_line
 from target_infor_cloudsuite.posting.dry_run import DryRun
 from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
-from target_infor_cloudsuite.posting.run import work_off
+from target_infor_cloudsuite.posting.run import has_work, work_off
 from target_infor_cloudsuite.report.write import NothingToReport, ReportError, write_report
 from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, read_settings
 from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare
@@ -166,7 +166,10 @@ class TargetInforCloudSuite(Program, Target):
             runs.begin(tx, self._run_id, worker=self._worker, at=self._began)
             self._event(tx, "run.began", {"version": self.plugin_version})
         try:
-            work_off(self._prepare())
+            with self.ledger.read() as tx:
+                waiting = has_work(tx)
+            if waiting:
+                work_off(self._prepare())
         except BaseException as fault:
             self._finish_after(fault)
             raise

@@ -81,6 +81,14 @@ def find(  # noqa: PLR0913 - each filter by its name
     return [of_row(row) for row in tx.execute(query)]
 
 
+def any_in(tx: Tx, statuses: Collection[Status]) -> bool:
+    """Whether any invoice or payment is in one of these statuses."""
+    query = select(documents.c.id).where(
+        documents.c.kind.in_(["invoice", "payment"]), documents.c.status.in_([s.value for s in statuses])
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def add(tx: Tx, *, hand: Hand, values: dict[str, Any]) -> int | None:
     """Write a new document; None when this very delivery is in the ledger already."""
     known = tx.execute(_OF_DELIVERY, {"known": values["delivery"]}).one_or_none()

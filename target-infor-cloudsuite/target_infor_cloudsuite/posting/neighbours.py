@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stampli_infor_transforms.reasons import reason
 
-from target_infor_cloudsuite.ledger import near
+from target_infor_cloudsuite.ledger import documents, near
 from target_infor_cloudsuite.ledger.runs import plain_amount
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from target_infor_cloudsuite.worker import is_dead
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.work import Work
@@ -38,6 +39,15 @@ _POLL_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15, 30, 30, 30)
 _SHORT_POLL_SECONDS = 2
 
 T = TypeVar("T")
+
+
+def has_work(tx: Tx) -> bool:
+    """Whether a run has anything to look at, so that M3 has to be asked anything."""
+    return (
+        documents.any_in(tx, (*_TO_RESOLVE, *_ON_THE_WAY))
+        or bool(ledger_payments.unsettled(tx, program=abs100.PROGRAM))
+        or bool(ledger_payments.unused(tx, but_run=""))
+    )
 
 
 def work_off(context: Context) -> None:
