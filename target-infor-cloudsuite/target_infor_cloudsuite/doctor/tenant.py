@@ -14,7 +14,7 @@ from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.m3.catalog import Catalog
 from target_infor_cloudsuite.m3.reference import read_company
 from target_infor_cloudsuite.posting.already_there import NOT_THERE
-from target_infor_cloudsuite.programs import abs100, ap_ledger
+from target_infor_cloudsuite.programs import abs100, ap_ledger, gls840, road_named
 from target_infor_cloudsuite.programs.aps100 import APS100MI
 from target_infor_cloudsuite.programs.aps450 import APS450MI
 
@@ -181,6 +181,9 @@ def _banks(
     if settings["payment_program"] == "off":
         yield Finding(where, "ok", "switched off")
         return
+    if settings["payment_program"] == gls840.PROGRAM:
+        yield from _journals(settings, crosswalks, catalog, cono)
+        return
     if not abs100.usable(catalog):
         absent = [each for each in abs100.REQUIRED if not catalog.exposes(abs100.PROGRAM, each)]
         text = f"{abs100.PROGRAM} lacks {', '.join(absent)}: payments are held for review"
@@ -197,3 +200,20 @@ def _banks(
         else:
             text = f"M3 does not know bank {bsid} of division {divi}: {answer.error}"
             yield Finding(where, "failed", text, "Correct the BSID, or set the bank up in M3 (ABS100).")
+
+
+def _journals(settings: Settings, crosswalks: Crosswalks, catalog: Catalog, cono: int) -> Iterator[Finding]:
+    where = f"company {cono}, payments"
+    absent = [each for each in gls840.REQUIRED if not catalog.exposes(gls840.PROGRAM, each)]
+    if absent:
+        text = f"{gls840.PROGRAM} lacks {', '.join(absent)}: no run can begin"
+        yield Finding(where, "failed", text, "Ask whoever runs M3 to activate it, or change payment_program.")
+        return
+    if not settings["journal_interface"]:
+        yield Finding(where, "failed", "journal_interface is missing", "Set it: no run can begin.")
+    road = road_named(gls840.PROGRAM, settings)
+    for _, bsid in crosswalks.banks_of(cono):
+        if lacks := road.lacks(bsid):
+            yield Finding(where, "failed", lacks, "Complete journal_accounts.")
+        else:
+            yield Finding(where, "ok", f"journals, which settle no invoice; bank {bsid} has an account")
