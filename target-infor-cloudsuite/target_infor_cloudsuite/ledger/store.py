@@ -8,11 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -83,6 +79,10 @@ class Ledger:
         Raises:
             LedgerError: It cannot be done; nothing was changed.
         """
+        # Only a changed schema needs it, and it takes as long to import as all else that a run needs.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         with self._turn, self._faults(), self._engine.connect() as connection:
@@ -114,7 +114,7 @@ class Ledger:
 
     def is_up_to_date(self) -> bool:
         """Whether the tables are those of this version."""
-        return self.revision() == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        return self.revision() == _revisions()[-1]
 
     def refuse_newer(self) -> None:
         """Make sure that this version knows the ledger's tables.
@@ -123,8 +123,7 @@ class Ledger:
             LedgerError: It belongs to a newer version.
         """
         current = self.revision()
-        known = {each.revision for each in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
-        if current and current not in known:
+        if current and current not in _revisions():
             raise LedgerError(
                 f"The ledger {self.shown_url} was written by a newer version (its schema is {current}). "
                 "Install that version or a later one of target-infor-cloudsuite; nothing was changed."
@@ -139,7 +138,10 @@ class Ledger:
     def revision(self) -> str:
         """Which schema the ledger has; blank for an empty database."""
         with self._faults(), self._engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() or ""
+            if not inspect(connection).has_table("alembic_version"):
+                return ""
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            return str(found or "")
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -212,6 +214,11 @@ class Ledger:
                 f"The ledger {self.shown_url} cannot be used: {_one_line(fault.orig)}. {_what_to_do(fault)} "
                 "What was finished before is kept; nothing else was."
             ) from fault
+
+
+def _revisions() -> list[str]:
+    """The schema's revisions, oldest first: each migration's file begins with its own."""
+    return sorted(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _one_line(fault: BaseException | None) -> str:
