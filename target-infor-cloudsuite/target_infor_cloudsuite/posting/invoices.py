@@ -189,7 +189,7 @@ def _apart(work: Work, positions: Sequence[int]) -> list[list[int]]:
     found: list[tuple[dict[LineSignature, tuple[Any, ...]], list[int]]] = []
     for position in positions:
         line = lines[position - 1]
-        signature, coding = program.signature(line), (line.ait, line.text)
+        signature, coding = program.signature(line), (line.ait, line.text, line.po_number, line.po_line)
         for codings, members in found:
             if codings.setdefault(signature, coding) == coding:
                 members.append(position)

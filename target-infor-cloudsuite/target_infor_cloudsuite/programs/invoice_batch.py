@@ -26,7 +26,7 @@ _BATCH_TYPE = "20"
 _EXPENSE, _TAX = "8", "3"
 _AIT = tuple(f"AIT{number}" for number in range(1, 8))
 #: A field that may stay behind where the tenant lacks it: it carries neither money nor coding.
-_DISPENSABLE = frozenset({"VTXT", "DUDT", "PUNO"})
+_DISPENSABLE = frozenset({"VTXT", "DUDT", "PUNO", "PNLI"})
 #: SUPA, the batch's status: in the AP ledger; validated with errors; recoding failed.
 _IN_LEDGER, _WITH_ERRORS = "90", frozenset({"15", "78"})
 #: More batches under one number than this are not looked at: a list that may be cut proves nothing.
@@ -209,7 +209,10 @@ class InvoiceBatchProgram:
         if line.kind == "tax":
             return _given({"RDTP": _TAX, **tax})
         coding = dict(zip(_AIT, line.ait, strict=True))
-        return _given({"RDTP": _EXPENSE, "NLAM": mi_amount(line.amount), "VTXT": line.text, **tax, **coding})
+        # A line's own order; PNLI is a number in M3, and what is none would be refused.
+        order = {"PUNO": line.po_number, "PNLI": line.po_line if line.po_line.isdecimal() else ""}
+        amount = {"NLAM": mi_amount(line.amount), "VTXT": line.text}
+        return _given({"RDTP": _EXPENSE, **amount, **tax, **coding, **order})
 
 
 def _flagged(head: Mapping[str, str]) -> bool:

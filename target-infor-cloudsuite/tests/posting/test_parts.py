@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stampli_infor_transforms.documents import AccountingInvoice
 from stampli_infor_transforms.identity import source_key
 from stampli_infor_transforms.mapping import map_invoice
 from target_infor_cloudsuite.ap_streams import ap_record
@@ -16,8 +17,12 @@ from target_infor_cloudsuite.ledger import documents
 from target_infor_cloudsuite.ledger.retention import purge_raw
 from target_infor_cloudsuite.ledger.runs import plain_amount
 from target_infor_cloudsuite.ledger.states import Status
+from target_infor_cloudsuite.posting import already_there
+from target_infor_cloudsuite.posting.already_there import Findings, read_heads
 from target_infor_cloudsuite.posting.intake import receive
+from target_infor_cloudsuite.posting.judgement import judge_invoices
 from target_infor_cloudsuite.posting.parts import divided as divided_by
+from target_infor_cloudsuite.posting.plan import Plan
 from target_infor_cloudsuite.reconciliation import reconcile
 from target_infor_cloudsuite.setup import open_gateway, prepare
 
@@ -107,6 +112,23 @@ def test_files_ledger_and_m3_add_up_to_the_cent(rig: Rig) -> None:
     assert found.differences == ()
     assert sum((each.amount or Decimal(0) for each in rig.all()), Decimal(0)) == total
     assert {each.status for each in rig.all()} == {Status.POSTED}
+
+
+def test_the_batch_of_another_part_is_no_other_document(
+    rig_for: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenant may list the batches of all divisions under one number, whichever was asked for."""
+    rig, record = rig_for(), divided()
+    rig.run(record)
+    own, part = family(rig, record)
+    with open_gateway(rig.settings, rig.ledger) as gateway:
+        context = prepare(rig.settings, rig.ledger, gateway)
+        (head,) = read_heads(context, context.companies[100], [(own.inbn, own.divi)])
+        listed = Findings(batches=[head.records[0] | {"INBN": own.inbn}])
+        monkeypatch.setattr(already_there, "ask", lambda _context, asked: dict.fromkeys(asked, listed))
+        plan = Plan(AccountingInvoice.from_json(part.mapped or {}), (), ())
+        judged = judge_invoices(context, {part.id: plan})
+    assert (judged[part.id].reasons, judged[part.id].duplicate_of) == ((), "")
 
 
 def test_a_held_part_waits_alone_and_is_not_forgotten(rig: Rig) -> None:
