@@ -155,7 +155,7 @@ def load_company(  # noqa: PLR0913 - keyword-only where it matters
     Of the suppliers only those are read that changed since the last reading, and all of them once a day, so
     that what M3's time stamps do not show is found too. ``fresh`` reads everything.
     """
-    scope, whole_scope = f"company:{cono}", f"company:{cono}:whole"
+    scope, whole_scope = f"company:{cono}", f"whole-company:{cono}"
     with ledger.read() as tx:
         kept, whole = reference.kept(tx, scope), reference.kept(tx, whole_scope)
     now = clock.now()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_infor_cloudsuite.ledger.figures import kept_companies
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,6 +43,8 @@ def test_suppliers_are_read_as_far_as_they_changed(rig_for: Callable[..., Rig]) 
     rig.run(fresh, known)
     assert lists_of_suppliers(rig) == [True]
     assert [rig.status(fresh), rig.status(known)] == ["posted", "posted"]
+    with rig.ledger.read() as tx:
+        assert kept_companies(tx) == [100, 200]
     rig.time.sleep(24 * 3600)
     rig.run()
     assert lists_of_suppliers(rig) == [False]

@@ -54,7 +54,7 @@ def until(reached: Callable[[], bool], what: str) -> None:
 
 def test_two_at_once_post_everything_once_and_share_the_work(shared: Callable[..., Rig]) -> None:
     rig = shared("aps100", "--latency-ms", "40", max_transactions_per_request=5, max_in_flight=1)
-    bills = [invoice(line("10"), line("20", account="6600")) for _ in range(60)]
+    bills = [invoice(line("10"), line("20", account="6600")) for _ in range(30)]
     paid = [payment((bill, "35.70")) for bill in bills[:4]]
     rig.feed(*bills, *paid)
     with rig.running() as one, rig.running() as other:
@@ -71,7 +71,7 @@ def test_two_at_once_post_everything_once_and_share_the_work(shared: Callable[..
         )
     shares = sorted(count for actor, count in workers.items() if actor.startswith("target "))
     assert len(shares) >= 2
-    assert shares[-2] >= 10, "the second worker was kept from its share"
+    assert shares[-2] >= 5, "the second worker was kept from its share"
 
 
 @pytest.mark.parametrize(
