@@ -24,6 +24,7 @@ _STATUS_WORDS = {
     "document.superseded": "Another revision took its place",
     "document.dismissed": "Dismissed: it will not be posted",
 }
+_VERSION_SHOWN = 12
 _OUTCOMES = {
     "done": "done",
     "refused": "refused",
@@ -114,9 +115,16 @@ def _because(details: dict[str, Any]) -> str:
     return why if not why or why.endswith((".", "!", "?")) else f"{why}."
 
 
+def _version(details: dict[str, Any], name: str = "version") -> str:
+    return str(details.get(name) or "")[:_VERSION_SHOWN]
+
+
 _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "document.replayed": lambda details: f"To be mapped and posted again. {_because(details)}".strip(),
     "document.released": _released,
+    "document.divided": lambda details: (
+        f"Divided among companies: its share and {len(details.get('parts') or [])} parts of their own."
+    ),
     "m3.write": _write,
     "doubt.looked": lambda details: f"M3 was asked: {details.get('found', '')}.",
     "payment.settled": lambda _: "M3 shows the payment's invoices as paid.",
@@ -125,6 +133,20 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     ),
     "file.received": _file,
     "reference.received": _reference,
+    "mapping.proposed": lambda details: (
+        f"Proposed version {_version(details)} of the crosswalks. {_because(details)}".strip()
+    ),
+    "mapping.approved": lambda details: (
+        f"Approved version {_version(details)} of the crosswalks. {_because(details)}".strip()
+    ),
+    "mapping.confirmed": lambda details: (
+        f"Confirmed that vendor {details.get('vendor', '')} is supplier {details.get('supplier', '')} in "
+        f"company {details.get('cono', '')}. {_because(details)}"
+    ).strip(),
+    "mapping.waits": lambda details: (
+        f"Version {_version(details)} of the crosswalks is not approved; version "
+        f"{_version(details, 'used')} was used."
+    ),
     "run.began": lambda details: f"A run began (version {details.get('version', 'unknown')}).",
     "run.ended": lambda details: (
         f"The run {details.get('outcome', 'ended')}, after {details.get('requests', 0)} requests to M3."

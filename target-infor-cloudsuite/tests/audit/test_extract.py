@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +33,16 @@ def event(action: str, details: dict[str, Any], actor: str = "Erika") -> Event:
 
 def test_every_status_has_words() -> None:
     assert set(words._STATUS_WORDS) == {f"document.{status}" for status in Status}
+
+
+def test_every_event_that_the_program_writes_has_words() -> None:
+    folder = Path(words.__file__).parents[1]
+    texts = "".join(path.read_text("utf-8") for path in folder.rglob("*.py") if path.name != "words.py")
+    # The action is the first text in the call; tx stands before it.
+    found = set(re.findall(r'(?:record|event)\(\s*tx,\s*"([a-z0-9]+\.[a-z_]+)"', texts))
+    assert {"run.began", "document.divided", "ledger.purged"} <= found
+    found |= {"m3.write", "mapping.proposed"}  # written another way
+    assert not {action for action in found if sentence(event(action, {})).startswith(f"{action}:")}
 
 
 @pytest.mark.parametrize(
