@@ -18,6 +18,8 @@ _WIDTH: Final = 1000
 _HEIGHT: Final = 100
 #: What parts two neighbours, so that they are told apart without their colours.
 _GAP: Final = 4
+#: A few columns are no walls.
+_WIDEST: Final = 60
 #: What is there at all can be seen.
 _LEAST: Final = 6
 
@@ -82,13 +84,15 @@ def columns(title: str, parts: Sequence[Part], *, top: float = 0) -> Markup:
         top: What the full height stands for, unless a part is higher.
     """
     most = max([top, *(part.value for part in parts)]) or 1
-    step = _WIDTH / max(1, len(parts))
+    width = min(_WIDEST, _WIDTH / max(1, len(parts)) - _GAP)
+    # The first stands at the left end and the last at the right, where the axis names them.
+    step = (_WIDTH - width) / max(1, len(parts) - 1)
     shapes = []
     for place, part in enumerate(parts):
         if part.value > 0:
             height = max(_LEAST, part.value / most * _HEIGHT)
             label = f"{part.title}: {part.shown}"
-            shapes.append(_shape(part.fill, place * step, _HEIGHT - height, step - _GAP, height, label))
+            shapes.append(_shape(part.fill, place * step, _HEIGHT - height, width, height, label))
     there = [part for part in parts if part.value > 0]
     highest = max(there, key=lambda part: part.value, default=None)
     text = "Nothing." if highest is None else f"Most: {highest.title}, {highest.shown}."
