@@ -171,6 +171,7 @@ def world(
                 "output_dir": str(directory / "output"),
                 "requests_per_minute": 60_000,
                 "near_duplicates": "hold",
+                "fail_on": "never",
             },
         )
     finally:
