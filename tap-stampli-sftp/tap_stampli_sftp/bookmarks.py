@@ -8,8 +8,9 @@ Shape::
      "seen":  {path: {"size": int, "mtime": int, "at": int, "cut": 1}}}   not read yet, and since when it
      is unchanged
 
-``cut`` stands only where the last row was cut off. Of the files within the window at most FULL_ENTRIES,
-the youngest, have a full entry, so that the STATE of 100,000 files stays under 1.5 MB. An earlier version
+``cut`` stands only where the last row was cut off. Files within the window have a full entry as long as the
+STATE stays under STATE_BYTES with them (some 8,000 files); beyond that the youngest have one and the others 8
+bytes, which know a file by path, size and mtime but not its content under another name. An earlier version
 wrote ``old`` as hex texts; they are still read.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +28,21 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _BYTES = 8
-FULL_ENTRIES = 2000
+STATE_BYTES = 1_400_000
+# Base64 of a fingerprint.
+_PRINT_BYTES = 11
+# A full entry without its path.
+_ENTRY_BYTES = 120
+
+
+def room_for_entries(listed: int, of_all: int) -> int:
+    """How many bytes of full entries a stream's STATE may have.
+
+    Args:
+        listed: The stream's listed files.
+        of_all: Those of all streams.
+    """
+    return (STATE_BYTES - _PRINT_BYTES * of_all) * listed // of_all if of_all else 0
 
 
 class Bookmarks:
@@ -88,11 +104,12 @@ class Bookmarks:
         self._by_content.setdefault(sha256, file.path)
         self._seen.pop(file.path, None)
 
-    def prune(self, listed: Sequence[RemoteFile]) -> None:
+    def prune(self, listed: Sequence[RemoteFile], *, room: int = STATE_BYTES) -> None:
         """Forget what is no longer listed; shrink what left the look-back window to its fingerprint.
 
         Args:
             listed: The stream's files, oldest first.
+            room: Bytes for full entries.
         """
         old: set[bytes] = set()
         files: dict[str, dict[str, Any]] = {}
@@ -100,8 +117,9 @@ class Bookmarks:
         # Youngest first: the listing is sorted by mtime.
         for file in reversed(listed):
             entry = self._files.get(file.path)
-            if entry is not None and file.mtime >= self._oldest and len(files) < FULL_ENTRIES:
+            if entry is not None and room > 0 and file.mtime >= self._oldest:
                 files[file.path] = entry
+                room -= _ENTRY_BYTES + len(json.dumps(file.path))
             elif entry is not None and (entry["size"], entry["mtime"]) == (file.size, file.mtime):
                 old.add(fingerprint(file))
             elif (known := self._prints.get(file)) is not None or self.known(file):

@@ -13,7 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_stampli_sftp.bookmarks import Bookmarks
+import asyncssh
+
+from tap_stampli_sftp.bookmarks import Bookmarks, room_for_entries
 from tap_stampli_sftp.errors import BadRowError, FileProblem, ListingError
 from tap_stampli_sftp.fields import FILE_STREAMS
 from tap_stampli_sftp.journal import Journal
@@ -113,8 +115,8 @@ class Run:
                     if self._wanted(stream, file):
                         self._outlet.check_interrupted()
                         self._read_one(stream, file)
-                        self._state_if_due()
-                self._bookmarks[stream].prune(listing.files[stream])
+                        self._state_if_due(listing)
+            self._prune(listing)
         self._journal.summary()
         return self._journal.count["failed"]
 
@@ -151,16 +153,18 @@ class Run:
         path = self._settings.outbound_path
         try:
             listing = self._session.run(
-                lambda client: list_directory(
-                    client,
+                lambda remote: list_directory(
+                    remote,
                     path=path,
                     templates=self._templates,
                     done_file_suffix=self._settings.done_file_suffix,
                 ),
                 doing=f"Listing {path}",
             )
-        except OSError as error:
-            raise ListingError(f"Directory {path} cannot be listed: {error}. Check outbound_path.") from error
+        except asyncssh.SFTPError as error:
+            raise ListingError(
+                f"Directory {path} cannot be listed: {error.reason}. Check outbound_path."
+            ) from error
         self._journal.notes(listing.notes)
         if not any(listing.files.values()):
             self._journal.nothing_in(path)
@@ -230,10 +234,16 @@ class Run:
             self._journal.read(stream, reading)
         self._journal.count["read"] += 1
 
-    def _state_if_due(self) -> None:
+    def _prune(self, listing: Listing) -> None:
+        count = sum(map(len, listing.files.values()))
+        for stream, files in listing.files.items():
+            self._bookmarks[stream].prune(files, room=room_for_entries(len(files), count))
+
+    def _state_if_due(self, listing: Listing) -> None:
         started = time.monotonic()
         if started < self._next_state:
             return
+        self._prune(listing)
         self._outlet.send_state()
         ended = time.monotonic()
         self._next_state = ended + max(STATE_EVERY_SECONDS, (ended - started) / STATE_SHARE)

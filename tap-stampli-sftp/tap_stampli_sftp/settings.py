@@ -36,6 +36,9 @@ class Settings:
     host_keys: tuple[str, ...]
     known_hosts_path: Path | None
     accept_any_host_key: bool
+    extra_algorithms: tuple[str, ...]
+    timeout_seconds: int
+    keepalive_seconds: int
     outbound_path: str
     templates: Mapping[StreamName, Template]
     min_age_seconds: int
@@ -70,9 +73,17 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
         password=password,
         private_key=private_key,
         private_key_passphrase=_secret(config, "private_key_passphrase"),
-        host_keys=_host_keys(config.get("host_key")),
+        host_keys=_texts(config.get("host_key"), setting="host_key"),
         known_hosts_path=Path(path).expanduser() if (path := config.get("known_hosts_path")) else None,
         accept_any_host_key=config.get("insecure_accept_any_host_key", False),
+        extra_algorithms=tuple(
+            name.strip()
+            for text in _texts(config.get("extra_algorithms"), setting="extra_algorithms")
+            for name in text.split(",")
+            if name.strip()
+        ),
+        timeout_seconds=config.get("timeout_seconds", 60),
+        keepalive_seconds=config.get("keepalive_seconds", 15),
         outbound_path=config.get("outbound_path") or "/outbound",
         templates=load_templates(config.get("templates")),
         min_age_seconds=config.get("min_age_seconds", 60),
@@ -133,7 +144,8 @@ def _signers(value: str | None) -> frozenset[str]:
     return found
 
 
-def _host_keys(value: str | list[str] | None) -> tuple[str, ...]:
+def _texts(value: str | list[str] | None, *, setting: str) -> tuple[str, ...]:
+    """One text or a list of them, which may be JSON text."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
@@ -141,10 +153,10 @@ def _host_keys(value: str | list[str] | None) -> tuple[str, ...]:
             # A known_hosts line for another port than 22 begins with a bracket too: [host]:port
             # ssh-ed25519 AAAA..
             value = [str(value)]
-    keys = [value] if isinstance(value, str) else (value or [])
-    if not all(isinstance(key, str) for key in keys):
-        raise SettingsError("Setting host_key must be a text or a list of texts.")
-    return tuple(key.strip() for key in keys if key.strip())
+    texts = [value] if isinstance(value, str) else (value or [])
+    if not all(isinstance(text, str) for text in texts):
+        raise SettingsError(f"Setting {setting} must be a text or a list of texts.")
+    return tuple(text.strip() for text in texts if text.strip())
 
 
 def _start_epoch(value: str | None) -> int:

@@ -128,6 +128,27 @@ SETTINGS_SCHEMA: dict[str, Any] = {
             default=False,
             title="Accept any host key (insecure)",
         ),
+        "extra_algorithms": _setting(
+            ["string", "array", "null"],
+            "SSH algorithms that an old server needs besides today's, by their OpenSSH names, a list or "
+            "separated by commas: `ssh-rsa,diffie-hellman-group14-sha1`.",
+            items={"type": "string"},
+            title="Algorithms for old servers",
+        ),
+        "timeout_seconds": _setting(
+            "integer",
+            "Longest wait for a connection and for any one answer of the server.",
+            default=60,
+            minimum=1,
+            title="Timeout",
+        ),
+        "keepalive_seconds": _setting(
+            "integer",
+            "Pause between keepalives; after three without an answer the connection counts as lost. 0: none.",
+            default=15,
+            minimum=0,
+            title="Keepalive",
+        ),
         "outbound_path": _setting(
             "string", "Directory with Stampli's export files.", default="/outbound", title="Directory"
         ),
@@ -165,7 +186,8 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         ),
         "lookback_days": _setting(
             "integer",
-            "Files this young keep a full entry (with content hash) in the STATE, older ones 8 bytes.",
+            "Files this young keep a full entry (with content hash) in the STATE, some 8,000 of them at "
+            "most; older ones 8 bytes.",
             default=30,
             minimum=0,
             title="Look back",

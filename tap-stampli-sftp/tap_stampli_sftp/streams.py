@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream
+from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
@@ -37,6 +37,7 @@ class StampliStream(Stream):
         self.primary_keys = list(KEYS[name])
         self._stampli_tap = tap
         self._plain: bool | None = None
+        self.counter = metrics.record_counter(self.name)
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002  # the SDK's signature  # the SDK's signature
         """Records of one file of each stream concerned: what ``--test`` looks at."""
@@ -50,6 +51,7 @@ class StampliStream(Stream):
             MessageWriter.write_record(self.name, record)
         else:
             self._write_record_message(record)
+        self.counter.increment()
 
     def send_schema(self) -> None:
         """Write the SCHEMA message."""

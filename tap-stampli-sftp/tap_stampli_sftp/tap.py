@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Tap
+from singer_sdk import Tap, metrics
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
 # Text in these settings is read by this package: the SDK would split a known_hosts line at its commas.
-_RAW_FROM_ENVIRONMENT = ("host_key", "templates")
+_RAW_FROM_ENVIRONMENT = ("host_key", "extra_algorithms", "templates")
 
 
 # At DEBUG the SDK shows whatever its expressions make of a record.
@@ -137,7 +138,11 @@ class TapStampliSFTP(Tap):
             logger=self.logger,
         )
         try:
-            failed = run.everything()
+            with ExitStack() as meters:
+                meters.enter_context(metrics.Timer(metrics.Metric.SYNC_DURATION, {"tap": self.name}))
+                for stream in selected.values():
+                    meters.enter_context(stream.counter)  # type: ignore[attr-defined]  # as above
+                failed = run.everything()
         finally:
             MessageWriter.write_state(self.state)  # type: ignore[arg-type]  # as above
         if failed:

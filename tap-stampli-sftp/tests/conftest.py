@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import getpass
 import json
@@ -79,11 +80,17 @@ def make_key() -> Any:
     return keygen
 
 
-@pytest.fixture(scope="session")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@contextlib.contextmanager
+def running_sshd(home: Path, *lines: str, subsystem: str = "internal-sftp") -> Iterator[Server]:
+    """An OpenSSH server whose keys are made in ``home``.
+
+    Args:
+        home: A directory of its own.
+        lines: More of its configuration; they take the place of the default with the same keyword.
+        subsystem: What serves SFTP, with its options.
+    """
     if not Path(SSHD).exists() or not shutil.which("ssh-keygen"):
         pytest.skip("needs sshd and ssh-keygen: install openssh-server")
-    home = tmp_path_factory.mktemp("sshd")
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     fingerprint = keygen(home / "host_ed25519")
@@ -94,13 +101,15 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    (home / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {home}/host_ed25519\nHostKey {home}/host_rsa\n"
-        f"AuthorizedKeysFile {authorized}\nStrictModes no\nPidFile none\nUsePAM "
-        "no\nPasswordAuthentication no\n"
-        "KbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxAuthTries 20\nMaxStartups 100\n"
-        "Subsystem sftp internal-sftp\n"
-    )
+    keywords = {line.split()[0] for line in lines}
+    defaults = [
+        "ListenAddress 127.0.0.1", f"Port {port}", f"HostKey {home}/host_ed25519",
+        f"HostKey {home}/host_rsa", f"AuthorizedKeysFile {authorized}", "StrictModes no", "PidFile none",
+        "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin yes",
+        "MaxAuthTries 20", "MaxStartups 100", f"Subsystem sftp {subsystem}",
+    ]  # fmt: skip
+    kept = [line for line in defaults if line.split()[0] not in keywords]
+    (home / "sshd_config").write_text("\n".join([*lines, *kept]) + "\n")
     with (home / "sshd.log").open("wb") as log:
         process = subprocess.Popen(
             [SSHD, "-D", "-e", "-f", str(home / "sshd_config")], stdout=subprocess.DEVNULL, stderr=log
@@ -118,6 +127,28 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as found:
+        yield found
+
+
+@pytest.fixture
+def own_sshd(tmp_path: Path) -> Iterator[Any]:
+    """Start a server with a configuration of its own; see ``running_sshd``."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*lines: str, subsystem: str = "internal-sftp") -> Server:
+            home = tmp_path / "own_sshd"
+            home.mkdir()
+            found = stack.enter_context(running_sshd(home, *lines, subsystem=subsystem))
+            found.directory = home / "outbound"
+            found.directory.mkdir()
+            return found
+
+        yield start
 
 
 def _wait_for_banner(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -212,6 +243,7 @@ class Read:
     documents: list[dict[str, Any]]
     rejected: list[Refused]
     reading: Reading
+    groups: list[tuple[Any, list[Any]]]
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -251,6 +283,7 @@ def read_content(
             documents=[item for item in found if isinstance(item, dict)],
             rejected=[item for item in found if isinstance(item, Refused)],
             reading=reading,
+            groups=list(reading.grouped()),
         )
 
 

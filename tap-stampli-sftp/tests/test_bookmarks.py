@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_stampli_sftp import bookmarks as module
-from tap_stampli_sftp.bookmarks import Bookmarks, fingerprint
+from tap_stampli_sftp.bookmarks import Bookmarks, fingerprint, room_for_entries
 from tap_stampli_sftp.sftp.listing import RemoteFile
 
 DAY = 86_400
@@ -130,19 +129,38 @@ def test_the_state_of_the_version_before_is_read() -> None:
 
 
 @pytest.mark.parametrize("age", [0, 99])
-def test_100_000_known_files_take_less_than_1_5_mb_and_cost_nothing_per_record(age: int) -> None:
+@pytest.mark.parametrize("streams", [1, 4])
+def test_100_000_known_files_take_less_than_1_5_mb_and_cost_nothing_per_record(
+    age: int, streams: int
+) -> None:
     path = "/outbound/invoices_2026-01-31T10-15-00_company_{:06}.csv"
-    listed = [RemoteFile(NOW - age * DAY + n // 1000, path.format(n), 4000 + n) for n in range(100_000)]
+    count = 100_000 // streams
+    listed = [RemoteFile(NOW - age * DAY + n // 1000, path.format(n), 4000 + n) for n in range(count)]
     value: dict[str, Any] = {}
     bookmarks = marks(value, now=NOW + DAY)
     for file in listed:
         bookmarks.done(file, sha256="ab" * 32)
-    bookmarks.prune(listed)
+    bookmarks.prune(listed, room=room_for_entries(count, 100_000))
     text = json.dumps(value)
-    assert len(text) < 1_500_000
+    assert len(text) * streams < 1_500_000
     again = marks(json.loads(text), now=NOW + DAY)
     started = time.process_time()
     assert all(again.known(file) for file in listed)
     # A few microseconds each; the bound is wide for a busy machine.
     assert time.process_time() - started < 2
-    assert len(value["files"]) == (0 if age else module.FULL_ENTRIES)
+    assert bool(value["files"]) == (age == 0)
+
+
+def test_within_the_window_all_have_a_full_entry_while_there_is_room_and_then_the_youngest() -> None:
+    listed = [RemoteFile(NOW - 5000 + n, f"/outbound/invoices_{n:05}.csv", n) for n in range(5000)]
+    value: dict[str, Any] = {}
+    bookmarks = marks(value)
+    for file in listed:
+        bookmarks.done(file, sha256=f"{file.size:064}")
+    bookmarks.prune(listed, room=room_for_entries(5000, 5000))
+    assert (len(value["files"]), value["old"]) == (5000, [])
+    assert marks(value).same_content(f"{7:064}") == "/outbound/invoices_00007.csv"
+    bookmarks.prune(listed, room=100_000)
+    assert listed[-1].path in value["files"]
+    assert listed[0].path not in value["files"]
+    assert all(marks(value).known(file) for file in listed)

@@ -319,7 +319,8 @@ class Pgp:
         return done.stdout
 
     def make(self, name: str, passphrase: str = "") -> str:
-        self.run("--passphrase", passphrase, "--quick-gen-key", name, "default", "default", "never")
+        # Curve 25519: an RSA key takes seconds to make.
+        self.run("--passphrase", passphrase, "--quick-gen-key", name, "future-default", "default", "never")
         listed = self.run("--list-keys", "--with-colons", name).decode()
         return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
 

@@ -6,17 +6,12 @@ import csv
 import gzip
 import io
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading import grouping
 from tap_stampli_sftp.reading.parts import Limits
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEADER = (
     "Company,Invoice ID,Invoice Number,Vendor ID,Vendor Name,Invoice Date,Currency,Invoice Amount,Memo,"
@@ -327,7 +322,7 @@ def test_damaged_gz_is_refused(read: Any, start: int, end: int | None) -> None:
 
 
 def test_a_bomb_is_refused_while_it_unpacks(read: Any) -> None:
-    bomb = gzip.compress((HEADER + "\n" * 20_000_000).encode())
+    bomb = gzip.compress((HEADER + "\n" * 3_000_000).encode())
     with pytest.raises(FileRefused, match="max_unpacked_ratio"):
         read(bomb, ending=".csv.gz")
     limits = Limits(max_file_bytes=10**6, max_field_bytes=10**6, max_unpacked_ratio=10**6)
@@ -380,35 +375,3 @@ def test_a_file_beyond_memory_gives_the_same_documents(read: Any, monkeypatch: p
         lambda self, *, spool, **_: original(self, spool=spool, memory_characters=999),
     )
     assert {document["invoice_id"]: document for document in read(text).documents} == expected
-
-
-_cell = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
-_row = st.lists(
-    st.one_of(st.sampled_from(["", "I1", "N1", "V1", "5.00", "EUR", "2026-01-31"]), _cell), max_size=14
-)
-
-
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(_row, max_size=12))
-def test_every_row_is_in_a_document_rejected_or_no_data(
-    read: Any, tmp_path: Path, rows: list[list[str]]
-) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    result = read(HEADER + text.getvalue(), reject_cut=True)
-    assert result.reading.rows == len(rows)
-    in_documents = result.reading.rows - result.reading.rejected_rows - result.reading.non_data_rows
-    rejected_text = sum(item.rows for item in result.rejected)
-    assert rejected_text == result.reading.rejected_rows
-    assert in_documents >= len(result.documents) >= (in_documents > 0)
-    assert not list(tmp_path.glob("stampli-part-*"))
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.permutations(range(9)))
-def test_the_order_of_rows_changes_no_document(read: Any, order: list[int]) -> None:
-    rows = [row(id=f"I{n // 3}", line=str(n % 3), amount=f"{n}.00", total="9.00") for n in range(9)]
-    result = read(HEADER + "".join(rows[n] for n in order))
-    lines = {d["invoice_id"]: sorted(str(line["amount"]) for line in d["lines"]) for d in result.documents}
-    assert lines == {f"I{i}": [f"{3 * i + n}.00" for n in range(3)] for i in range(3)}
-    assert result.reading.control_totals == {"EUR": Decimal("27.00")}

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 import paramiko
 import pytest
-from tap_stampli_sftp.errors import ConnectionLost, LoginError
+from tap_stampli_sftp.errors import LoginError
 from tap_stampli_sftp.settings import load_settings
 from tap_stampli_sftp.sftp.connect import Session
 from tap_stampli_sftp.sftp.fetch import fetched
 from tap_stampli_sftp.sftp.listing import RemoteFile
-from tap_stampli_sftp.tap import TapStampliSFTP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -188,14 +187,6 @@ def test_a_download_cut_short_sends_nothing(rogue: Rogue, run_tap: Any) -> None:
     assert (result.code, result.records("invoices")) == (1, [])
     assert "changed while it was read" in result.log
     assert result.state["bookmarks"]["invoices"]["files"] == {}
-
-
-def test_an_unreachable_server_is_one_clear_error(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_stampli_sftp.sftp.connect.ATTEMPTS", 1)
-
-    tap = TapStampliSFTP(config=server.config(port=1))
-    with pytest.raises(ConnectionLost, match=r"Listing .*no connection.*Check host, port"):
-        tap.sync_all()
 
 
 def test_a_missing_directory_is_a_clear_error(server: Any, run_tap: Any) -> None:
@@ -431,12 +422,8 @@ def test_a_server_may_ask_for_key_and_password_both(make_key: Any, tmp_path: Pat
             thread.start()
             try:
                 with Session(settings=settings, logger=logging.getLogger("test")) as session:
-                    transport = session._trusted_transport()
-                    try:
-                        session._log_in(transport)
-                        assert transport.is_authenticated()
-                    finally:
-                        transport.close()
+                    session._connection = session._background.run(session.connected())
+                    assert transports[0].is_authenticated()
             finally:
                 thread.join(timeout=20)
                 transports[0].close()

@@ -63,6 +63,12 @@ def test_schemas_and_records_come_in_order_and_amounts_keep_their_digits(server:
     )
     assert str(files["payments"]["control_totals"]["EUR"]) == "121.00"
     assert result.messages[-1]["type"] == "STATE"
+    metrics = [
+        json.loads(line.partition("METRIC: ")[2]) for line in result.log.splitlines() if "METRIC: " in line
+    ]
+    counted = {m["tags"]["stream"]: m["value"] for m in metrics if m["metric"] == "record_count"}
+    assert counted == {stream: len(result.records(stream)) for stream in ORDER}
+    assert [m["tags"]["tap"] for m in metrics if m["metric"] == "sync_duration"] == ["tap-stampli-sftp"]
 
 
 def test_nothing_is_read_twice_and_nothing_is_lost(server: Any, run_tap: Any) -> None:

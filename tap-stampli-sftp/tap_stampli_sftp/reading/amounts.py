@@ -46,22 +46,15 @@ def parse_amount(text: str, *, decimal_mark: str | None, currency: str | None = 
     return value or abs(value)
 
 
-def plain_amount(text: str, *, currency: str | None) -> Decimal | None:
-    """Read what most amounts are: digits and at most two decimals, for a currency with two or more.
-
-    Returns:
-        None when it is not that plain; ``parse_amount`` and ``fit_decimals`` then tell.
-    """
-    if not _PLAIN.fullmatch(text) or (currency is not None and not _has_cents(currency)):
-        return None
-    value = Decimal(text)
-    return value or abs(value)
+# What most amounts are, for which nothing but the currency's cents must be known.
+is_plain = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?", re.ASCII).fullmatch
 
 
 @lru_cache(maxsize=256)
-def _has_cents(currency: str) -> bool:
+def has_cents(currency: str | None) -> bool:
+    """Whether a plain amount fits the currency; without one every amount does."""
     try:
-        return currency_decimals(currency) >= 2  # noqa: PLR2004  # as many as _PLAIN takes
+        return currency is None or currency_decimals(currency) >= 2  # noqa: PLR2004  # as many as is_plain takes
     except AmountError:
         return False
 

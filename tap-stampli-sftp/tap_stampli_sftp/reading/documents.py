@@ -153,7 +153,7 @@ class Documents:
         numbered: dict[str, dict[str, Any]] = {}
         for row in rows:
             cells = row.cells
-            if not row.kind and not any(cells[index].strip() for index in self._line_indexes):
+            if not row.kind and not any(map(str.strip, map(cells.__getitem__, self._line_indexes))):
                 continue
             extra: dict[str, str] = {}
             line = self._line.read(cells, line=row.line, currency=currency, rounded=extra)

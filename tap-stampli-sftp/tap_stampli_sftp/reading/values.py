@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_stampli_sftp.fields import COLUMNS
-from tap_stampli_sftp.reading.amounts import AmountError, fit_decimals, parse_amount, plain_amount
+from tap_stampli_sftp.reading.amounts import AmountError, fit_decimals, has_cents, is_plain, parse_amount
 from tap_stampli_sftp.reading.dates import DateError, date_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from decimal import Decimal
 
     from tap_stampli_sftp.fields import Column, Place
     from tap_stampli_sftp.reading.header import Header
@@ -67,6 +67,7 @@ class Values:
         self._nulls = template.null_values
         self._mark = template.decimal_mark
         self._round = template.round_excess_decimals
+        self._plain = self._mark != "," and not any(map(is_plain, self._nulls))
         self._dates = {
             "date": date_reader(template.date_formats, with_time=False),
             "moment": date_reader(template.date_formats, with_time=True),
@@ -83,10 +84,14 @@ class Values:
 
     def codes(self, raws: Iterable[str]) -> list[str | None]:
         """``text`` of many cells of kind ``code`` that have no constants, at once: most columns are such."""
-        trimmed = [raw.strip() or None for raw in raws]
+        trimmed = [text or None for text in map(str.strip, raws)]
         if self._nulls:
             return [None if text and text.casefold() in self._nulls else text for text in trimmed]
         return trimmed
+
+    def plain_is_enough(self, currency: str | None) -> bool:
+        """Whether an amount that ``is_plain`` needs no further look."""
+        return self._plain and has_cents(currency)
 
     def plain(self, cell: Cell, raw: str, *, line: int) -> str | None:
         """A value that is no amount.
@@ -123,8 +128,6 @@ class Values:
     def _read_amount(self, text: str, currency: str | None) -> tuple[Decimal | None, bool]:
         if not text or (self._nulls and text.casefold() in self._nulls):
             return None, False
-        if self._mark != "," and (value := plain_amount(text, currency=currency)) is not None:
-            return value, False
         value = parse_amount(text, decimal_mark=self._mark, currency=currency)
         return fit_decimals(value, currency=currency, round_noise=self._round)
 
@@ -197,8 +200,12 @@ class Fields:
             for _, index, cell, _ in self._others:
                 values.plain(cell, cells[index] if index >= 0 else "", line=line)
             raise
+        plain = values.plain_is_enough(currency)
         for name, index, cell in self._amounts:
             raw = cells[index] if index >= 0 else ""
+            if plain and is_plain(raw):
+                found[name] = Decimal(raw)
+                continue
             found[name], noisy = values.amount(cell, raw, line=line, currency=currency)
             if noisy:
                 rounded[cell.title] = raw
