@@ -291,7 +291,7 @@ def mixture(server: Any) -> Any:
     return server
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_interrupted_in_any_way_the_documents_are_the_same(
     mixture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
