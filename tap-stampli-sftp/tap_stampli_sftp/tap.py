@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Text in these settings is read by this package: the SDK would split a known_hosts line at its commas.
 _RAW_FROM_ENVIRONMENT = ("host_key", "extra_algorithms", "templates")
 
@@ -54,6 +56,15 @@ class _Command(SingerCommand):
             sys.exit(128 + stop.signum)
         except TapError as error:
             self.logger.error("%s", error)  # noqa: TRY400  # as above
+            sys.exit(1)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            self.logger.error(  # noqa: TRY400  # as above
+                "No room to write (%s): free space, or set spool_dir to a larger disk; the next run goes on "
+                "where this one stopped.",
+                error.strerror,
+            )
             sys.exit(1)
         except ConfigValidationError as error:
             for text in error.errors:

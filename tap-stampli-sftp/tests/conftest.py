@@ -204,6 +204,12 @@ def tap_command(config: dict[str, Any], directory: Path, *arguments: str) -> lis
 
 
 @pytest.fixture
+def tap_line() -> Any:
+    """The tap's command line: settings, a directory for them, arguments."""
+    return tap_command
+
+
+@pytest.fixture
 def run_tap(tmp_path: Path) -> Any:
     """Run the tap as a process."""
 

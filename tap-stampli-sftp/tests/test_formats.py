@@ -241,6 +241,14 @@ def test_a_typed_row_out_of_order_rejects_its_document(read: Any, row: str, reas
     assert [document["invoice_id"] for document in result.documents] == ["I2"]
 
 
+@pytest.mark.parametrize("tail", ["Hea", "Line,3", 'Line,3,"1', 'Line,3,"1\n'])
+def test_a_cut_typed_row_waits_and_is_then_rejected(read: Any, tail: str) -> None:
+    assert read(TYPED + tail, {"layout": "typed"}).reading.cut_line == 15
+    result = read(TYPED + tail, {"layout": "typed"}, reject_cut=True)
+    assert [item.reason for item in result.rejected] == ["cut_row"]
+    assert [document["invoice_id"] for document in result.documents] == ["I1"]
+
+
 def test_a_typed_line_without_a_header_is_rejected(read: Any) -> None:
     lines = TYPED.splitlines(keepends=True)
     result = read("".join([*lines[:4], lines[5]]), {"layout": "typed"})

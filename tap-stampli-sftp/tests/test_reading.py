@@ -289,7 +289,10 @@ def test_a_malformed_row_leaves_no_half_document_behind(read: Any, broken: str, 
     assert result.rejected[0].raw_text == row() + broken
 
 
-@pytest.mark.parametrize("tail", ["US,I2,N2,V2", 'US,I2,N2,V2,"Acme', row(id="I2").rstrip()[:-20]])
+@pytest.mark.parametrize(
+    "tail",
+    ["US,I2,N2,V2", 'US,I2,N2,V2,"Acme', 'US,I2,N2,V2,"Acme\n', row(id="I2").rstrip()[:-20]],
+)
 def test_a_cut_last_row_leaves_the_file_and_is_rejected_when_it_stays(read: Any, tail: str) -> None:
     assert read(HEADER + row() + tail).reading.cut_line == 3
     result = read(HEADER + row() + tail, reject_cut=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -262,3 +263,19 @@ def test_a_target_that_dies_fails_the_tap_without_a_traceback(server: Any, tmp_p
         process.wait(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in log
+
+
+def test_a_full_disk_stops_the_run_with_what_is_done_kept(server: Any, tap_line: Any, tmp_path: Path) -> None:
+    small = server.put("invoices_1.csv", GOOD, mtime=1_600_000_000)
+    server.put("invoices_2.csv", GOOD + "x" * 200_000)
+    command = shlex.join(tap_line(server.config(), tmp_path))
+    # A file may have 64 KiB: what a disk that is full answers, an error when more is written.
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 64; exec {command}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "No room to write" in done.stderr
+    assert "spool_dir" in done.stderr
+    assert "Traceback" not in done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert list(last["value"]["bookmarks"]["invoices"]["files"]) == [str(small)]

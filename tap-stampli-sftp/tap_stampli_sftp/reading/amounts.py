@@ -11,7 +11,9 @@ from iso4217 import Currency
 
 NOISE = Decimal("0.000001")
 
-_PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]{1,2})?", re.ASCII)
+# More than any amount has; sums of so many digits are exact.
+MOST_DIGITS = 20
+_PLAIN = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,2})?", re.ASCII)
 _GROUP_MARKS = "'\u2019 \u00a0\u202f\u2009"
 _CODE = re.compile(
     r"(?:([A-Z]{3})\s*(?=[-+(\d.,]))?(.*?)(?:(?<=[-)\d.,])\s*([A-Z]{3}))?", re.ASCII | re.DOTALL
@@ -47,7 +49,7 @@ def parse_amount(text: str, *, decimal_mark: str | None, currency: str | None = 
 
 
 # What most amounts are, for which nothing but the currency's cents must be known.
-is_plain = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?", re.ASCII).fullmatch
+is_plain = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,2})?", re.ASCII).fullmatch
 
 
 @lru_cache(maxsize=256)
@@ -114,6 +116,8 @@ def _parse(text: str, *, decimal_mark: str | None, currency: str | None) -> Deci
     if found and (not fraction.isdigit() or mark in fraction):
         raise AmountError("bad_amount", f"{text!r} is no amount with the decimal mark {mark!r}")
     digits = _ungroup(whole, mark=mark, text=text)
+    if len(digits.lstrip("0")) + len(fraction) > MOST_DIGITS:
+        raise AmountError("bad_amount", f"{text[:40]!r} has more than {MOST_DIGITS} digits")
     value = Decimal(f"{digits}.{fraction}" if fraction else digits)
     return -value if negative else value
 

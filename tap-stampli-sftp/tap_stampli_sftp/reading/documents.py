@@ -211,11 +211,11 @@ def _present(unknown: Sequence[tuple[str, int]], cells: Sequence[str]) -> dict[s
 
 
 _FAULTS = {
-    "open_quote": "a quote is opened and never closed",
     "malformed_row": "its quotes are not as CSV wants them",
     "too_many_cells": "it has more cells than the header has columns",
     "too_few_cells": "it has fewer cells than the header has columns",
-    "cut_row": "the file ends in the middle of it, and has not changed since the last run",
+    "cut_row": "the file ends in the middle of it, or a quote in it is never closed, and it has not changed "
+    "since the last run",
     "element_twice": "the document has one of its elements twice",
     "unknown_element": "it is no document by record_path; footer_pattern may say that it is no data",
     "unknown_row_type": "it does not begin with a type of row whose columns are named at the top",

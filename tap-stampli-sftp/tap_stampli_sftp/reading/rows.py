@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from tap_stampli_sftp.reading.header import Header
 
-OPEN_QUOTE = "open_quote"
 MALFORMED = "malformed_row"
 TOO_FEW = "too_few_cells"
 TOO_MANY = "too_many_cells"
@@ -91,7 +90,8 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
                 raise FileRefused(
                     f"line {line} has a field of more than {max_field} characters (max_field_bytes)"
                 ) from None
-            fault = OPEN_QUOTE if "unexpected end" in str(error) else MALFORMED
+            # A quote that is open where the file ends: it may go on.
+            fault = CUT if "unexpected end" in str(error) else MALFORMED
             raw = "".join(pending)
             pending.clear()
             yield Row(line, _legible(raw, delimiter=delimiter), raw, fault)
@@ -103,7 +103,7 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
 def checked(row: Row, width: int) -> Row:
     """The row with the fault that its number of cells and its end tell.
 
-    A cut last row is told by an open quote or missing cells, and no line end. Blank rows have no fault.
+    A last row of too few cells is cut if it has no line end. Blank rows have no fault.
     """
     cells = row.cells
     if not row.fault and not any(cell.strip() for cell in cells):
@@ -113,7 +113,7 @@ def checked(row: Row, width: int) -> Row:
         fault = TOO_FEW
     elif not fault and any(cell.strip() for cell in cells[width:]):
         fault = TOO_MANY
-    if fault in {OPEN_QUOTE, TOO_FEW} and not row.raw.endswith(ENDS):
+    if fault == TOO_FEW and not row.raw.endswith(ENDS):
         fault = CUT
     return row._replace(fault=fault)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading.flat import delimited
 from tap_stampli_sftp.reading.header import placed_header
-from tap_stampli_sftp.reading.rows import UNKNOWN_TYPE, UNPLACED, Table, checked
+from tap_stampli_sftp.reading.rows import CUT, ENDS, UNKNOWN_TYPE, UNPLACED, Table, checked
 from tap_stampli_sftp.reading.values import RejectedError
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ class _Layout:
             places = self._places.get(kind, []) if kind in self._named else []
             kept = row
             if not row.fault and any(cell.strip() for cell in row.cells):
-                kept = checked(row, len(places) + 1) if places else row._replace(fault=UNKNOWN_TYPE)
+                unknown = UNKNOWN_TYPE if row.raw.endswith(ENDS) else CUT
+                kept = checked(row, len(places) + 1) if places else row._replace(fault=unknown)
             cells = [""] * self._width
             for place, cell in zip(places, row.cells[1:], strict=False):
                 if place >= 0:
