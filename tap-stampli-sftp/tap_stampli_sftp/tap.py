@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import sys
@@ -24,6 +23,7 @@ from tap_stampli_sftp.messages import MessageWriter
 from tap_stampli_sftp.run import Run
 from tap_stampli_sftp.settings import load_settings
 from tap_stampli_sftp.settings_schema import SETTINGS_SCHEMA
+from tap_stampli_sftp.sftp.fetch import NO_ROOM
 from tap_stampli_sftp.streams import StampliStream
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Text in these settings is read by this package: the SDK would split a known_hosts line at its commas.
 _RAW_FROM_ENVIRONMENT = ("host_key", "extra_algorithms", "templates")
 
@@ -58,7 +57,7 @@ class _Command(SingerCommand):
             self.logger.error("%s", error)  # noqa: TRY400  # as above
             sys.exit(1)
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno not in NO_ROOM:
                 raise
             self.logger.error(  # noqa: TRY400  # as above
                 "No room to write (%s): free space, or set spool_dir to a larger disk; the next run goes on "

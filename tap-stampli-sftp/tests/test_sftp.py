@@ -422,8 +422,12 @@ def test_a_server_may_ask_for_key_and_password_both(make_key: Any, tmp_path: Pat
             thread.start()
             try:
                 with Session(settings=settings, logger=logging.getLogger("test")) as session:
-                    session._connection = session._background.run(session.connected())
-                    assert transports[0].is_authenticated()
+                    transport = session._trusted_transport()
+                    try:
+                        session._log_in(transport)
+                        assert transport.is_authenticated()
+                    finally:
+                        transport.close()
             finally:
                 thread.join(timeout=20)
                 transports[0].close()

@@ -2,94 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import io
 import logging
-import warnings
+import socket
 from typing import TYPE_CHECKING, Self, TypeVar
 
-import asyncssh
-from cryptography.utils import CryptographyDeprecationWarning
+import paramiko
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from tap_stampli_sftp.errors import ConnectionLost, LoginError, SettingsError
-from tap_stampli_sftp.sftp.algorithms import algorithms
-from tap_stampli_sftp.sftp.background import Background
-from tap_stampli_sftp.sftp.host_keys import family, load_rule
+from tap_stampli_sftp.sftp.algorithms import choose, old_ones
+from tap_stampli_sftp.sftp.host_keys import HostKeyRule, family, load_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable
 
     from tap_stampli_sftp.settings import Settings
-    from tap_stampli_sftp.sftp.host_keys import HostKeyRule
 
 ATTEMPTS = 5
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
-# So many keepalives in a row without an answer, and the connection counts as lost.
-SILENT_KEEPALIVES = 3
+# Larger than paramiko's own: each packet is a hand-over between its threads.
+WINDOW_BYTES = 8 * 1024**2
+PACKET_BYTES = 128 * 1024
 
 T = TypeVar("T")
-# What the SFTP layer raises when the connection is gone or talks nonsense; any other status is an answer.
-_GONE = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.SFTPBadMessage)
 
 
 class _Dropped(Exception):  # noqa: N818  # named for what happened
     """The connection is gone; connecting again may help."""
-
-
-class Remote:
-    """The server, for as long as it answers: when it is silent for too long the connection is cut.
-
-    Cut and not cancelled: whoever waits for an answer then learns that there is no connection any more.
-
-    Args:
-        connection: Logged in.
-        client: Its SFTP session.
-        patience: Seconds.
-    """
-
-    def __init__(
-        self, connection: asyncssh.SSHClientConnection, client: asyncssh.SFTPClient, patience: float
-    ) -> None:
-        self.client = client
-        self.silent = False
-        self._connection = connection
-        self._patience = patience
-        self._watch: asyncio.TimerHandle | None = None
-
-    def answered(self) -> None:
-        """The server has given something: wait for the next as long again."""
-        self.rest()
-        self._watch = asyncio.get_running_loop().call_later(self._patience, self._cut)
-
-    def rest(self) -> None:
-        """Nothing is asked for the moment."""
-        if self._watch is not None:
-            self._watch.cancel()
-
-    def _cut(self) -> None:
-        self.silent = True
-        self._connection.abort()
-
-
-class _Client(asyncssh.SSHClient):
-    """Decides about the server's key before anything is sent to it.
-
-    Args:
-        rule: The pinned keys.
-    """
-
-    def __init__(self, rule: HostKeyRule) -> None:
-        self._rule = rule
-        self.refused: asyncssh.SSHKey | None = None
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        """Whether the key is accepted; a refused one is kept for the message."""
-        del host, addr, port
-        if self._rule.accepts(key):
-            return True
-        self.refused = key
-        return False
 
 
 class Session:
@@ -104,14 +46,11 @@ class Session:
     def __init__(
         self, *, settings: Settings, logger: logging.Logger, first_wait_seconds: float = FIRST_WAIT_SECONDS
     ) -> None:
-        # What happened is in our own messages; asyncssh would log every step of every connection.
-        logging.getLogger("asyncssh").setLevel(logging.CRITICAL + 1)
-        # It is the server that chose such an algorithm, and asyncssh that calls it.
-        warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning, module="asyncssh")
+        # paramiko logs every dropped connection with a traceback; what happened is in our own message.
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
         self._settings = settings
         self._logger = logger
         self._first_wait = first_wait_seconds
-        self._algorithms = algorithms(settings.extra_algorithms)
         self._rule = load_rule(
             host=settings.host,
             port=settings.port,
@@ -122,9 +61,8 @@ class Session:
         self._key = (
             load_key(settings.private_key, settings.private_key_passphrase) if settings.private_key else None
         )
-        self._background = Background()
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._remote: Remote | None = None
+        self._transport: paramiko.Transport | None = None
+        self._client: paramiko.SFTPClient | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -134,21 +72,20 @@ class Session:
 
     def close(self) -> None:
         """Close the connection, if there is one."""
-        if self._connection is not None:
-            self._background.run(self._hang_up())
-        self._background.close()
+        if self._transport is not None:
+            self._transport.close()
+        self._transport = self._client = None
 
-    def run(self, action: Callable[[Remote], Awaitable[T]], *, doing: str) -> T:
+    def run(self, action: Callable[[paramiko.SFTPClient], T], *, doing: str) -> T:
         """Do something with the server; when the connection drops, connect again and do all of it again.
 
         Args:
-            action: Gets the server and tells it of each answer; must be repeatable.
+            action: Gets the SFTP client; must be repeatable.
             doing: What it does, for the messages: ``listing /outbound``.
 
         Raises:
             LoginError: The server refused us, or its host key is not the pinned one.
             ConnectionLost: The last of several tries failed as well.
-            asyncssh.SFTPError: The server's answer is an error; the connection is well.
         """
         tries = Retrying(
             retry=retry_if_exception_type(_Dropped),
@@ -165,105 +102,99 @@ class Session:
             reraise=True,
         )
         try:
-            result: T = tries(lambda: self._background.run(self._once(action)))
+            result: T = tries(self._once, action)
         except _Dropped as error:
             where = f"{self._settings.host} port {self._settings.port}"
             raise ConnectionLost(
                 f"{doing}: {error}, {ATTEMPTS} times in a row ({where}). Check host, port and the "
-                "network, and with an old server extra_algorithms; the next run goes on where this one "
-                "stopped."
+                "network; the next "
+                "run goes on where this one stopped."
             ) from None
         return result
 
-    async def _once(self, action: Callable[[Remote], Awaitable[T]]) -> T:
-        remote = self._remote or await self._opened()
-        remote.answered()
+    def _once(self, action: Callable[[paramiko.SFTPClient], T]) -> T:
+        client = self._client or self._open()
         try:
-            return await action(remote)
-        except asyncssh.Error as error:
+            return action(client)
+        except (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError) as error:
             # A status such as "no such file" is an answer of a living connection, and the caller's business.
-            if isinstance(error, asyncssh.SFTPError) and not isinstance(error, _GONE):
+            alive = self._transport is not None and self._transport.is_active()
+            if alive and isinstance(error, OSError) and not isinstance(error, TimeoutError):
                 raise
-            why = f"no answer for {self._settings.timeout_seconds} s" if remote.silent else _why(error)
-            await self._hang_up()
-            raise _Dropped(f"the connection was lost ({why})") from error
-        finally:
-            remote.rest()
+            self.close()
+            raise _Dropped(f"the connection was lost ({str(error) or type(error).__name__})") from error
 
-    async def _hang_up(self) -> None:
-        connection, self._connection, self._remote = self._connection, None, None
-        if connection is not None:
-            # Not close: a server that is gone does not answer a farewell.
-            connection.abort()
-            await connection.wait_closed()
-
-    async def _opened(self) -> Remote:
-        patience = self._settings.timeout_seconds
+    def _open(self) -> paramiko.SFTPClient:
         try:
-            self._connection = await self.connected()
-            async with asyncio.timeout(patience):
-                client = await self._connection.start_sftp_client()
-        except (asyncssh.Error, OSError) as error:
-            await self._hang_up()
-            raise _Dropped(f"no connection ({_why(error)})") from error
-        self._remote = Remote(self._connection, client, patience)
-        return self._remote
+            transport = self._trusted_transport()
+            self._transport = transport
+            self._log_in(transport)
+            transport.set_keepalive(self._settings.keepalive_seconds)
+            client = paramiko.SFTPClient.from_transport(
+                transport, window_size=WINDOW_BYTES, max_packet_size=PACKET_BYTES
+            )
+        except LoginError:
+            self.close()
+            raise
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            self.close()
+            raise _Dropped(f"no connection ({str(error) or type(error).__name__})") from error
+        if client is None or (channel := client.get_channel()) is None:
+            raise _Dropped("the server opened no SFTP session")
+        channel.settimeout(self._settings.timeout_seconds)
+        self._client = client
+        return client
 
-    async def connected(self) -> asyncssh.SSHClientConnection:
-        """Connect and log in; a fingerprint tells no kind of key, so ask for each until a pinned one shows.
-
-        Raises:
-            LoginError: The server is not the pinned one, or refuses us.
-            asyncssh.Error: There is no connection.
-        """
-        offered = self._rule.algorithms(self._algorithms.keys)
-        # Behind those that may be pinned all others: the message names the key that the server has.
-        offered += [name for name in self._algorithms.keys if name not in offered]
+    def _trusted_transport(self) -> paramiko.Transport:
+        """Connect; a fingerprint tells no kind of key, so ask for each kind until a pinned one shows."""
         seen: dict[str, str] = {}
         while True:
-            client = _Client(self._rule)
-            kinds = sorted(offered, key=lambda name: family(name) in seen)
-            try:
-                return await self._connect(client, kinds)
-            except asyncssh.HostKeyNotVerifiable:
-                if client.refused is None:
-                    raise
-            except asyncssh.KeyExchangeFailed as error:
-                raise self._no_algorithm(error) from None
-            except asyncssh.PermissionDenied as error:
-                raise self._not_let_in(error) from None
-            kind = client.refused.get_algorithm()
-            known = kind in seen
-            seen[kind] = client.refused.get_fingerprint()
-            if known or not self._rule.fingerprints:
-                raise self._refused(seen)
+            transport = self._transport_to(seen=frozenset(seen))
+            if transport is None:
+                break
+            key = transport.get_remote_server_key()
+            if self._rule.accepts(key):
+                return transport
+            transport.close()
+            seen[key.get_name()] = key.fingerprint
+            if not self._rule.fingerprints:
+                break
+        raise self._refused(seen)
 
-    async def _connect(self, client: _Client, kinds: Sequence[str]) -> asyncssh.SSHClientConnection:
-        settings, wanted = self._settings, self._algorithms
-        # Nothing of the user's own OpenSSH settings, keys or agent: what the tap does is in its settings.
-        return await asyncssh.connect(
-            settings.host,
-            settings.port,
-            config=None,
-            client_factory=lambda: client,
-            # Empty, not None: each key is then asked about at the client.
-            known_hosts=([], [], []),
-            server_host_key_algs=list(kinds),
-            kex_algs=list(wanted.kex),
-            encryption_algs=list(wanted.ciphers),
-            mac_algs=list(wanted.macs),
-            signature_algs=list(wanted.keys),
-            compression_algs=["none"],
-            username=settings.username,
-            password=settings.password or None,
-            client_keys=[self._key] if self._key else None,
-            preferred_auth="publickey,password,keyboard-interactive",
-            agent_path=None,
-            gss_host=None,
-            connect_timeout=settings.timeout_seconds,
-            keepalive_interval=settings.keepalive_seconds,
-            keepalive_count_max=SILENT_KEEPALIVES,
-        )
+    def _transport_to(self, *, seen: frozenset[str]) -> paramiko.Transport | None:
+        address = (self._settings.host, self._settings.port)
+        patience = self._settings.timeout_seconds
+        transport = paramiko.Transport(socket.create_connection(address, timeout=patience))
+        options = transport.get_security_options()
+        old = old_ones(options)
+        try:
+            choose(options, self._settings.extra_algorithms)
+        except SettingsError:
+            transport.close()
+            raise
+        wanted = [name for name in self._rule.algorithms(options.key_types) if family(name) not in seen]
+        # A server without any of the pinned kinds of key must be asked for what it has, to name it in the
+        # message.
+        wanted = wanted or ([] if seen else list(options.key_types))
+        if not wanted:
+            transport.close()
+            return None
+        options.key_types = wanted
+        transport.banner_timeout = transport.auth_timeout = patience
+        try:
+            transport.start_client(timeout=patience)
+        except paramiko.ssh_exception.IncompatiblePeer as error:
+            transport.close()
+            if seen:
+                return None
+            raise LoginError(
+                f"No connection to {self._settings.host} port {self._settings.port}: {error}. If the server "
+                f"cannot be brought up to date, name what it needs in extra_algorithms ({old})."
+            ) from None
+        except paramiko.SSHException:
+            transport.close()
+            raise
+        return transport
 
     def _refused(self, seen: dict[str, str]) -> LoginError:
         keys = " or ".join(f"{fingerprint} ({kind})" for kind, fingerprint in seen.items())
@@ -277,37 +208,51 @@ class Session:
             f'by another way, set host_key to "{pin}".'
         )
 
-    def _no_algorithm(self, error: asyncssh.KeyExchangeFailed) -> LoginError:
-        return LoginError(
-            f"No connection to {self._settings.host} port {self._settings.port}: {error.reason}. If the "
-            "server cannot be brought up to date, name one of those received in extra_algorithms."
-        )
-
-    def _not_let_in(self, error: asyncssh.PermissionDenied) -> LoginError:
+    def _log_in(self, transport: paramiko.Transport) -> None:
         settings = self._settings
-        names = [name for name, used in (("private_key", self._key), ("password", settings.password)) if used]
-        both = "" if len(names) > 1 else " Some servers want both private_key and password."
-        return LoginError(
-            f"Login refused: {settings.host} does not accept user {settings.username!r} with the "
-            f"{' and '.join(names)} given ({error.reason}). Check username and {' and '.join(names)}.{both}"
-        )
+        try:
+            missing = [] if self._key is None else transport.auth_publickey(settings.username, self._key)
+            if settings.password and (self._key is None or missing):
+                missing = transport.auth_password(settings.username, settings.password)
+        except paramiko.AuthenticationException as error:
+            if "timeout" in str(error).lower():
+                # A server that does not answer in time has said nothing about the password.
+                raise paramiko.SSHException(str(error)) from error
+            names = [
+                name
+                for name, used in (("private_key", self._key), ("password", settings.password))
+                if used is not None and used
+            ]
+            raise LoginError(
+                f"Login refused: {settings.host} does not accept user {settings.username!r} with the "
+                f"{' and '.join(names)} given. Check username and {' and '.join(names)}."
+            ) from None
+        if missing:
+            raise LoginError(
+                f"Login refused: {settings.host} wants more than one proof of user {settings.username!r} "
+                f"({', '.join(missing)}). Set both private_key and password."
+            )
 
 
-def _why(error: BaseException) -> str:
-    return str(error) or type(error).__name__
-
-
-def load_key(text: str, passphrase: str | None) -> asyncssh.SSHKey:
+def load_key(text: str, passphrase: str | None) -> paramiko.PKey:
     """Read a private key.
 
     Raises:
         SettingsError: It is none, of another kind, or the passphrase does not open it.
     """
-    try:
-        return asyncssh.import_private_key(text if text.endswith("\n") else f"{text}\n", passphrase)
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError) as error:
-        secret = "ENCRYPTED" in text or passphrase or "assphrase" in str(error)
+    if not text.endswith("\n"):
+        text += "\n"
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        with contextlib.suppress(paramiko.SSHException, ValueError, IndexError):
+            try:
+                return kind.from_private_key(io.StringIO(text), password=passphrase)
+            except paramiko.PasswordRequiredException:
+                raise SettingsError("The private key is encrypted: set private_key_passphrase.") from None
+    secret = "ENCRYPTED" in text or passphrase
     raise SettingsError(
         "The private key cannot be read. It must be the PEM text of an Ed25519, ECDSA or RSA key"
         + (", and private_key_passphrase must open it." if secret else " (private_key or private_key_path).")
     )
+
+
+__all__ = ["HostKeyRule", "Session", "load_key"]

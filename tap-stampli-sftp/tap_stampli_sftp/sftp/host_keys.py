@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import asyncssh
+import paramiko
+from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from tap_stampli_sftp.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
@@ -23,20 +24,20 @@ class HostKeyRule:
 
     Args:
         fingerprints: ``SHA256:..`` texts without padding.
-        keys: (key type, key data) of known_hosts lines for this server.
+        keys: (key type, base64) of known_hosts lines for this server.
         any_key: The operator chose to accept any key.
-        revoked: Key data of keys that the known_hosts file marks ``@revoked``.
     """
 
     fingerprints: frozenset[str]
-    keys: frozenset[tuple[str, bytes]]
+    keys: frozenset[tuple[str, str]]
     any_key: bool
-    revoked: frozenset[bytes] = frozenset()
 
-    def accepts(self, key: asyncssh.SSHKey) -> bool:
+    def accepts(self, key: paramiko.PKey) -> bool:
         """Whether the key that the server showed is pinned."""
-        return key.public_data not in self.revoked and (
-            self.any_key or key.get_fingerprint() in self.fingerprints or _named(key) in self.keys
+        return (
+            self.any_key
+            or key.fingerprint in self.fingerprints
+            or (key.get_name(), key.get_base64()) in self.keys
         )
 
     def algorithms(self, offered: Sequence[str]) -> list[str]:
@@ -49,7 +50,7 @@ class HostKeyRule:
 
 def family(algorithm: str) -> str:
     """The key type behind a signature algorithm: rsa-sha2-512 signs with an ssh-rsa key."""
-    return "ssh-rsa" if algorithm.startswith(("rsa-sha2", "ssh-rsa")) else algorithm
+    return "ssh-rsa" if algorithm.startswith("rsa-sha2") else algorithm
 
 
 def load_rule(
@@ -63,55 +64,46 @@ def load_rule(
     """
     fingerprints = set()
     keys = set()
-    revoked: frozenset[bytes] = frozenset()
     for text in pinned:
         if _FINGERPRINT.fullmatch(text):
             fingerprints.add(text.rstrip("="))
             continue
-        key = _of_line(text)
-        if key is None:
+        entry = _entry(text)
+        if entry is None:
             raise SettingsError(
                 f"Setting host_key: {text[:60]!r} is neither a SHA256:.. fingerprint nor a known_hosts line "
                 "(host, key type, base64 key)."
             )
-        keys.add(_named(key))
+        keys.add((entry.get_name(), entry.get_base64()))
     if known_hosts_path is not None:
-        found, revoked = _from_file(path=known_hosts_path, host=host, port=port)
-        keys |= found
-    return HostKeyRule(
-        fingerprints=frozenset(fingerprints), keys=frozenset(keys), any_key=any_key, revoked=revoked
-    )
+        keys |= _from_file(path=known_hosts_path, host=host, port=port)
+    return HostKeyRule(fingerprints=frozenset(fingerprints), keys=frozenset(keys), any_key=any_key)
 
 
-def _named(key: asyncssh.SSHKey) -> tuple[str, bytes]:
-    return key.get_algorithm(), key.public_data
-
-
-def _of_line(line: str) -> asyncssh.SSHKey | None:
-    """The key of a known_hosts line: host, key type, base64, perhaps a comment."""
-    parts = line.split()
-    if len(parts) < 3:  # noqa: PLR2004  # as above
-        return None
+def _entry(line: str) -> paramiko.PKey | None:
     try:
-        return asyncssh.import_public_key(" ".join(parts[1:3]))
-    except asyncssh.KeyImportError:
+        entry = HostKeyEntry.from_line(line)
+    except (InvalidHostKey, paramiko.SSHException, ValueError):
         return None
+    return entry.key if entry else None
 
 
-def _from_file(*, path: Path, host: str, port: int) -> tuple[frozenset[tuple[str, bytes]], frozenset[bytes]]:
+def _from_file(*, path: Path, host: str, port: int) -> set[tuple[str, str]]:
+    entries = paramiko.HostKeys()
     try:
-        entries = asyncssh.read_known_hosts(str(path))
+        entries.load(str(path))
     except OSError as error:
         raise SettingsError(f"Setting known_hosts_path: {path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:
+    except (InvalidHostKey, UnicodeDecodeError) as error:
         raise SettingsError(
             f"Setting known_hosts_path: {path} has a line that is no host key: {error}."
         ) from None
     # OpenSSH writes the port only when it is not 22.
-    found = asyncssh.match_known_hosts(entries, host, "", None if port == asyncssh.DEFAULT_PORT else port)
-    keys, revoked = found[0], found[2]
-    if not keys:
+    found: Mapping[str, paramiko.PKey] = (
+        entries.lookup(host if port == paramiko.config.SSH_PORT else f"[{host}]:{port}") or {}
+    )
+    if not found:
         raise SettingsError(
             f"Setting known_hosts_path: {path} has no key for {host}, port {port}. Add it, or set host_key."
         )
-    return frozenset(map(_named, keys)), frozenset(key.public_data for key in revoked)
+    return {(key.get_name(), key.get_base64()) for key in found.values()}

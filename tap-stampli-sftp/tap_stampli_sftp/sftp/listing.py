@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import fnmatch
 import re
+import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
-
-import asyncssh
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_stampli_sftp.errors import ListingError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
+
+    import paramiko
 
     from tap_stampli_sftp.fields import StreamName
-    from tap_stampli_sftp.sftp.connect import Remote
     from tap_stampli_sftp.templates import Template
 
 IN_PROGRESS = (".filepart", ".partial", ".tmp", ".part", ".inprogress", ".incomplete")
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".xml")
 DECRYPTED_ENDINGS = (".pgp", ".gpg")
-# What a server shows that tells no kind of file.
-NO_KIND = (None, asyncssh.FILEXFER_TYPE_UNKNOWN)
-# A server gives about a hundred names an answer; with one request at a time a far one takes minutes.
-REQUESTS = 16
 
 
 class RemoteFile(NamedTuple):
@@ -55,13 +50,13 @@ class Listing:
     notes: list[str] = field(default_factory=list)
 
 
-async def list_directory(
-    remote: Remote, *, path: str, templates: Mapping[StreamName, Template], done_file_suffix: str
+def list_directory(
+    client: paramiko.SFTPClient, *, path: str, templates: Mapping[StreamName, Template], done_file_suffix: str
 ) -> Listing:
     """List the directory once.
 
     Args:
-        remote: The server.
+        client: The open connection.
         path: The remote directory.
         templates: The streams to look for.
         done_file_suffix: Non-empty: a file counts only when its done-file stands beside it.
@@ -75,24 +70,24 @@ async def list_directory(
     directory = path.rstrip("/")
     found: list[tuple[StreamName, str, RemoteFile]] = []
     try:
-        async for raw, attributes in _entries(remote, path):
-            name = raw.decode()
+        for attributes in client.listdir_iter(path):
+            name = attributes.filename
             if done_file_suffix and name.endswith(done_file_suffix):
                 done.add(name)
                 continue
             streams = [stream for stream, matches in matchers if matches(name)]
-            if not streams or _in_progress(name) or not _regular(name, attributes, listing.notes):
+            if not streams or _in_progress(name) or not _regular(attributes, listing.notes):
                 continue
-            file = RemoteFile(int(attributes.mtime or 0), f"{directory}/{name}", attributes.size or 0)
+            file = RemoteFile(int(attributes.st_mtime or 0), f"{directory}/{name}", attributes.st_size or 0)
             found += [(stream, name, file) for stream in streams]
     except UnicodeDecodeError as error:
         raise ListingError(
             f"{path} has a file whose name is not UTF-8 ({error.object!r}); "
             "rename or remove it on the server."
         ) from None
-    except asyncssh.SFTPNoSuchFile:
+    except FileNotFoundError:
         raise ListingError(f"Directory {path} does not exist on the server. Check outbound_path.") from None
-    except asyncssh.SFTPPermissionDenied:
+    except PermissionError:
         raise ListingError(
             f"Directory {path} may not be listed by this user. Check outbound_path and rights."
         ) from None
@@ -108,33 +103,6 @@ async def list_directory(
     return listing
 
 
-async def _entries(remote: Remote, path: str) -> AsyncIterator[tuple[bytes, asyncssh.SFTPAttrs]]:
-    """Names and attributes, with many requests under way.
-
-    asyncssh's own ``scandir`` waits for each answer before it asks again; there is no public way not to.
-    """
-    handler = remote.client._handler  # noqa: SLF001  # as above
-    handle = await handler.opendir(path.encode())
-    more = True
-    while more:
-        answers = await asyncio.gather(
-            *(handler.readdir(handle) for _ in range(REQUESTS)), return_exceptions=True
-        )
-        remote.answered()
-        for answer in answers:
-            if isinstance(answer, asyncssh.SFTPEOFError):
-                more = False
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                names, at_end = answer
-                more = more and not at_end
-                for name in names:
-                    # Bytes, as the path is handed in as bytes.
-                    yield cast("bytes", name.filename), name.attrs
-    await handler.close(handle)
-
-
 def _place(listing: Listing, template: Template, name: str, file: RemoteFile) -> None:
     if template.format != "auto" or readable(name):
         listing.files[template.stream].append(file)
@@ -145,12 +113,13 @@ def _place(listing: Listing, template: Template, name: str, file: RemoteFile) ->
         )
 
 
-def _regular(name: str, attributes: asyncssh.SFTPAttrs, notes: list[str]) -> bool:
+def _regular(attributes: paramiko.SFTPAttributes, notes: list[str]) -> bool:
     """Whether it is a plain file; servers that tell no kind are asked again before the download."""
-    if attributes.type == asyncssh.FILEXFER_TYPE_REGULAR or attributes.type in NO_KIND:
+    mode = attributes.st_mode
+    if mode is None or stat.S_ISREG(mode):
         return True
-    if attributes.type != asyncssh.FILEXFER_TYPE_DIRECTORY:
-        notes.append(f"{printable(name)} is a link or special file; it is not followed")
+    if not stat.S_ISDIR(mode):
+        notes.append(f"{printable(attributes.filename)} is a link or special file; it is not followed")
     return False
 
 
