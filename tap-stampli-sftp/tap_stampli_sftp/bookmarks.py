@@ -111,6 +111,9 @@ class Bookmarks:
             listed: The stream's files, oldest first.
             room: Bytes for full entries.
         """
+        if not (self._files or self._seen) and len(listed) == len(self._prints) == len(self._old):
+            # All are known by their fingerprints, and there are no others: what a poll mostly finds.
+            return
         old: set[bytes] = set()
         files: dict[str, dict[str, Any]] = {}
         seen: dict[str, dict[str, int]] = {}

@@ -128,6 +128,24 @@ def test_the_state_of_the_version_before_is_read() -> None:
     assert marks(json.loads(json.dumps(value))).known(file)
 
 
+def test_a_poll_that_finds_what_it_knows_leaves_the_state_and_one_that_does_not_changes_it() -> None:
+    listed = [RemoteFile(NOW - 99 * DAY, f"/{n}", n) for n in range(3)]
+    value: dict[str, Any] = {}
+    bookmarks = marks(value)
+    for file in listed:
+        bookmarks.done(file, sha256=file.path)
+    bookmarks.prune(listed)
+    before = json.dumps(value)
+    for now_listed in (listed, listed[:2], [*listed[:2], RemoteFile(NOW, "/new", 9)]):
+        again = json.loads(before)
+        poll = marks(again)
+        known = [file for file in now_listed if poll.known(file)]
+        poll.prune(now_listed)
+        assert (json.dumps(again) == before) == (now_listed == listed)
+        assert all(marks(again).known(file) for file in known)
+        assert not marks(again).known(listed[2]) or listed[2] in now_listed
+
+
 @pytest.mark.parametrize("age", [0, 99])
 @pytest.mark.parametrize("streams", [1, 4])
 def test_100_000_known_files_take_less_than_1_5_mb_and_cost_nothing_per_record(

@@ -47,7 +47,7 @@ _row = st.lists(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_row, max_size=12))
 def test_every_row_is_in_a_document_rejected_or_no_data(
     read: Any, tmp_path: Path, rows: list[list[str]]
@@ -58,7 +58,7 @@ def test_every_row_is_in_a_document_rejected_or_no_data(
     assert not list(tmp_path.glob("stampli-part-*"))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(range(9)))
 def test_the_order_of_rows_changes_no_document(read: Any, order: list[int]) -> None:
     rows = [
@@ -99,7 +99,7 @@ def _elements(values: dict[str, str]) -> str:
     return "".join(f"<{name}>{escape(text)}</{name}>" for name, text in legal.items())
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(_heads, _lines, st.booleans()), max_size=6))
 def test_every_element_is_in_a_document_rejected_or_no_data(
     read: Any, documents: list[tuple[dict[str, str], list[dict[str, str]], bool]]
@@ -141,7 +141,7 @@ _typed_row = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_typed_row, max_size=12))
 def test_every_typed_row_is_in_a_document_rejected_or_no_data(read: Any, rows: list[tuple[str, ...]]) -> None:
     text = io.StringIO()

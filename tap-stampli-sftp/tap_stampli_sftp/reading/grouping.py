@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 # A row in memory takes about eight times the characters of its text.
-MEMORY_CHARACTERS = 4 * 1024**2
+MEMORY_CHARACTERS = 2 * 1024**2
 PARTITIONS = 1024
 BLOCK_BYTES = 16 * 1024
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.fields import TOTAL_FIELD
+from tap_stampli_sftp.reading.amounts import is_plain
 from tap_stampli_sftp.reading.identity import NO_IDENTITY
 from tap_stampli_sftp.reading.values import RejectedError, cells_of
 
@@ -66,8 +67,11 @@ class ControlTotals:
         return next((text for text in texts if text), None)
 
     def _amount(self, cell: Cell, row: Row, currency: str | None) -> Decimal | None:
+        raw = _raw(cell, row)
+        if is_plain(raw) and self._values.plain_is_enough(currency):
+            return Decimal(raw)
         try:
-            return self._values.amount(cell, _raw(cell, row), line=row.line, currency=currency)[0]
+            return self._values.amount(cell, raw, line=row.line, currency=currency)[0]
         except RejectedError:
             return None
 

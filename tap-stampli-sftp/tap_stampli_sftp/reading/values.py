@@ -160,6 +160,11 @@ class Fields:
         # One more, as an itemgetter of one index alone gives no tuple; zip drops what it gives.
         self._code_texts = itemgetter(*(cell.index for cell in codes), 0)
         given = [cell for cell in cells if cell not in codes and (cell.index >= 0 or cell.constant)]
+        # Free text hardly repeats: it is not worth a cache.
+        free = [
+            cell for cell in given if cell.column.kind == "text" and cell.index >= 0 and not cell.constant
+        ]
+        self._free = [(cell.column.name, cell.index, cell) for cell in free]
         # Dates, currencies and types repeat from row to row.
         self._others = [
             (
@@ -169,7 +174,7 @@ class Fields:
                 lru_cache(maxsize=_CACHED)(partial(values.plain, cell, line=0)),
             )
             for cell in given
-            if cell.column.kind != "amount"
+            if cell.column.kind != "amount" and cell not in free
         ]
         self._amounts = [
             (cell.column.name, cell.index, cell) for cell in given if cell.column.kind == "amount"
@@ -200,6 +205,9 @@ class Fields:
             for _, index, cell, _ in self._others:
                 values.plain(cell, cells[index] if index >= 0 else "", line=line)
             raise
+        for name, index, cell in self._free:
+            if raw := cells[index]:
+                found[name] = values.text(cell, raw)
         plain = values.plain_is_enough(currency)
         for name, index, cell in self._amounts:
             raw = cells[index] if index >= 0 else ""

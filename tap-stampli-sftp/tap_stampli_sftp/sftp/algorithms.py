@@ -31,7 +31,7 @@ def choose(options: SecurityOptions, extra: Sequence[str]) -> None:
     all_names = [name for kind in _KINDS for name in getattr(options, kind)]
     if unknown := sorted(wanted - set(all_names)):
         raise SettingsError(
-            f"Setting extra_algorithms names {unknown[0]!r}; those that can be added are: {old_ones(options)}."
+            f"Setting extra_algorithms names {unknown[0]!r}; what can be added: {old_ones(options)}."
         )
     for kind in _KINDS:
         names = [name for name in getattr(options, kind) if name in wanted or not _OLD.search(name)]

@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from tap_stampli_sftp.errors import ConnectionLost, LoginError, SettingsError
 from tap_stampli_sftp.sftp.algorithms import choose, old_ones
 from tap_stampli_sftp.sftp.host_keys import HostKeyRule, family, load_rule
+from tap_stampli_sftp.sftp.whole_reads import WholeReads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,6 +143,10 @@ class Session:
         if client is None or (channel := client.get_channel()) is None:
             raise _Dropped("the server opened no SFTP session")
         channel.settimeout(self._settings.timeout_seconds)
+        # Nothing is asked yet, so nothing can have come.
+        channel.in_buffer = WholeReads()
+        if channel.closed or channel.eof_received:
+            channel.in_buffer.close()
         self._client = client
         return client
 

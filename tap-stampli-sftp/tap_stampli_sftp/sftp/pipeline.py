@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import paramiko
 
 # A server that gives less at a time is asked for the rest.
-REQUEST_BYTES = 120 * 1024
-# 32 requests fill a link of 100 Mbit/s at 300 ms.
-IN_FLIGHT = 32
+REQUEST_BYTES = 255 * 1024
+# 4 MB under way fill a link of 100 Mbit/s at 300 ms.
+IN_FLIGHT = 16
 
 
 class _Answers:
