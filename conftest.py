@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
     from xdist.remote import Producer
 
-#: These run this checkout's own Meltano, whose run folder two processes at once would write over.
-_ONE_AFTER_THE_OTHER = (
-    "tests/test_demo.py",
-    "tests/test_meltano.py",
-    "tests/test_airflow.py",
-    "tests/test_more_than_one_machine.py",
-)
+#: What runs in one process, one after the other, by the beginnings of the tests' names.
+_TOGETHER = {
+    # This checkout's own Meltano: two processes at once would write over each other's run folder.
+    "meltano": (
+        "tests/test_demo.py",
+        "tests/test_meltano.py",
+        "tests/test_airflow.py",
+        "tests/test_more_than_one_machine.py",
+    ),
+    # They share a ledger of 100,000 documents that takes long to make.
+    "report": ("target-infor-cloudsuite/tests/report/",),
+}
 
 
 # The same examples in every run of CI, without a deadline; at a desk, new ones each time.
@@ -27,10 +32,10 @@ settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True
 
 
 class Scheduling(LoadScopeScheduling):
-    """Any test on any core, but those of this checkout's Meltano one after the other, and first."""
+    """Any test on any core, apart from those that stay together; these come first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "meltano" if nodeid.startswith(_ONE_AFTER_THE_OTHER) else nodeid
+        return next((name for name, tests in _TOGETHER.items() if nodeid.startswith(tests)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
