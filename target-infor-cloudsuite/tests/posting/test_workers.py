@@ -99,7 +99,6 @@ def test_a_paused_worker_that_wakes_makes_no_twin(
     assert rig.is_whole(bill)
     assert rig.status(bill) == "posted"
     assert rig.sandbox.sent("AddHead", SINO=bill["invoice_number"]) == 1
-    assert rig.sandbox.sent("AddLine", NLAM="10") + rig.sandbox.sent("AddLine", NLAM="20") >= 2
     assert "document.in_doubt" in rig.actions(bill)  # it was asked about, not sent again
 
 
