@@ -27,7 +27,7 @@ export MELTANO_PROJECT_ROOT := $(CURDIR)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-real test lint format sandbox setup setup-plugins setup-dev setup-airflow lock clean
+.PHONY: help demo demo-real test lint format sandbox setup setup-plugins setup-dev setup-airflow hub docs lock clean
 
 help: ## what can be typed
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -114,6 +114,12 @@ $(PLUGINS): $(PROJECTS) meltano.yml requirements/dev.lock .tools/meltano/.instal
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps $(ROOMS:%=--editable ./%)
 	@touch $@
 
+hub: setup-dev ## write the plugins' definitions for Meltano Hub
+	.venv/bin/python hub/generate.py
+
+docs: setup-dev ## the docs site, into .site
+	.venv/bin/mkdocs build --strict
+
 lock: .tools/uv/.installed ## resolve the locks anew from the rooms' pyproject files and requirements/*.in
 	$(UV) pip compile --quiet --custom-compile-command "make lock" --no-emit-index-url --python-version 3.11 \
 	  --generate-hashes --extra postgres --no-emit-package stampli-infor-transforms $(PROJECTS) requirements/dev.in \
@@ -124,4 +130,4 @@ lock: .tools/uv/.installed ## resolve the locks anew from the rooms' pyproject f
 	  --generate-hashes requirements/airflow.in --output-file requirements/airflow.lock
 
 clean: ## remove everything that was set up here; ledgers and output of prod stay
-	rm -rf .tools .venv .meltano .sandbox .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .tools .venv .meltano .sandbox .site .mypy_cache .ruff_cache .pytest_cache

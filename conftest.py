@@ -21,6 +21,7 @@ _TOGETHER = {
         "tests/test_meltano.py",
         "tests/test_airflow.py",
         "tests/test_more_than_one_machine.py",
+        "tests/test_plugins.py",
     ),
     # They share a ledger of 100,000 documents that takes long to make.
     "report": ("target-infor-cloudsuite/tests/report/",),

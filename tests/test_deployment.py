@@ -138,5 +138,5 @@ def test_systemd_accepts_the_units_and_finds_them_well_confined(tmp_path: Path) 
 
 
 def test_yamllint_is_content() -> None:
-    checked = run(BIN / "yamllint", "--strict", "orchestrate", ".yamllint.yml")
+    checked = run(BIN / "yamllint", "--strict", "orchestrate", "hub", "mkdocs.yml", ".yamllint.yml")
     assert checked.returncode == 0, checked.stdout

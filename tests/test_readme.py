@@ -119,15 +119,3 @@ def test_make_targets_that_it_names_exist() -> None:
     text = README + (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     named = set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE))
     assert {"demo", "test"} <= named <= targets
-
-
-def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", README):
-        assert (ROOT / target).exists(), target
-
-
-def test_yaml_examples_are_yaml() -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert blocks
-    for block in blocks:
-        assert yaml.safe_load(block)["plugins"]["loaders"]
