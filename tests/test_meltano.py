@@ -221,7 +221,8 @@ def test_mapped_documents_are_written_without_any_cloudsuite(tmp_path: Path, san
     )
     assert exported.returncode == 0, exported.stdout + exported.stderr
     requests = sandbox.requests()
-    env = here.env() | {
+    env = {
+        **here.env(),
         "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
         "STAMPLI_INFOR_MAPPER_REFERENCE_PATH": str(snapshot),
         "STAMPLI_INFOR_MAPPER_IONAPI_PATH": str(tmp_path / "none.ionapi"),
