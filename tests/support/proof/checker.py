@@ -24,7 +24,8 @@ Record = dict[str, Any]
 _AT_REST = frozenset({"rejected", "review", "posted", "failed", "duplicate", "superseded", "dismissed"})
 _FOR_A_PERSON = frozenset({"rejected", "review", "failed"})
 #: Reasons that tell a person that the document may stand in M3 all the same.
-_MAY_STAND = frozenset({"in_doubt_unresolved", "open_batch_in_m3"})
+_DOUBT = "in_doubt_unresolved"
+_MAY_STAND = frozenset({_DOUBT, "open_batch_in_m3"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,25 +164,23 @@ class _Invoices:
                 self.findings.lost.append(f"{name} is {', '.join(statuses)}, and M3 does not hold it")
 
     def _judge_staged(self, revisions: Mapping[str, Sequence[WantedInvoice]]) -> None:
-        owner = {each.place: name for name, versions in revisions.items() for each in versions}
         for batch in self.m3["staged"]:
             place = (batch["cono"], batch["divi"], batch["supplier"], batch["number"])
-            name = owner.get(place)
-            names = [
-                other for other, versions in revisions.items() if any(v.place == place for v in versions)
-            ]
-            said = any(
-                str(batch["inbn"]) in each.text for other in names for each in self.told.get(other, ())
+            owners = [name for name, found in revisions.items() if any(each.place == place for each in found)]
+            tellings = [each for name in owners for each in self.told.get(name, ())]
+            # A person has to know of it: by its number, or that it may stand there.
+            known = any(
+                str(batch["inbn"]) in each.text or (each.status == "review" and _DOUBT in each.codes)
+                for each in tellings
             )
+            what = f"batch {batch['inbn']} of {', '.join(owners)} with {len(batch['lines'])} lines"
             if not batch["cori"]:
                 if batch["lines"]:
-                    self.findings.wrong.append(f"batch {batch['inbn']} of somebody else got lines of {name}")
-            elif name is None:
+                    self.findings.wrong.append(f"{what} is somebody else's")
+            elif not owners:
                 self.findings.wrong.append(f"batch {batch['inbn']} is of nobody: {place}")
-            elif not said:
-                self.findings.half.append(
-                    f"batch {batch['inbn']} of {name} with {len(batch['lines'])} lines is left and not named"
-                )
+            elif not known:
+                self.findings.half.append(f"{what} is left and not named")
 
 
 def _same_money(wanted: WantedInvoice, held: Record) -> bool:
@@ -262,7 +261,7 @@ class _Payments:
             self.findings.doubled.append(f"{name} is paid {len(made)} times")
         if made and not any(_is(version, *made[0]) for version in versions):
             self.findings.wrong.append(f"{name} in M3: {made[0]} instead of {versions[0]}")
-        doubted = any("in_doubt_unresolved" in each.codes for each in tellings)
+        doubted = any(_DOUBT in each.codes for each in tellings)
         if "posted" in statuses and not made:
             self.findings.lost.append(f"{name} is said to be posted and is on no validated statement")
         if made and "posted" not in statuses and not doubted:
