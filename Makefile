@@ -7,6 +7,8 @@ DATA ?= ../shared/data/devon
 PYTEST_ARGS ?=
 # One more than cores: most tests wait for a server most of the time.
 PYTEST_WORKERS ?= 3
+SEEDS ?= 2000
+JOBS ?= 2
 
 UV := .tools/uv/bin/uv
 MELTANO := .tools/meltano/bin/meltano
@@ -27,7 +29,7 @@ export MELTANO_PROJECT_ROOT := $(CURDIR)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-real test lint format sandbox setup setup-plugins setup-dev setup-airflow hub docs lock clean
+.PHONY: help demo demo-real test proof lint format sandbox setup setup-plugins setup-dev setup-airflow hub docs lock clean
 
 help: ## what can be typed
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -42,6 +44,10 @@ demo-real: setup ## the same on real public spend files: make demo-real DATA=<fo
 test: setup setup-dev setup-airflow lint ## lint, types and every test
 	@.ci/servers
 	.venv/bin/pytest --numprocesses=$(PYTEST_WORKERS) --dist=loadscope $(PYTEST_ARGS)
+
+proof: setup-dev ## exactly once, longer than CI may take, figures into docs/exactly-once.md: make proof SEEDS=2000
+	@.ci/servers
+	PYTHONPATH=tests/support nice -n 10 .venv/bin/python -m proof.prove --seeds $(SEEDS) --jobs $(JOBS)
 
 lint: setup-dev ## ruff and mypy
 	.venv/bin/ruff check .

@@ -14,7 +14,6 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import requests
-from pipelines import ROOT, clean_env
 from stampli_infor_sandbox.demo.processes import running_sandbox
 from stampli_infor_sandbox.home import Home
 from stampli_infor_sandbox.ledger_view import books
@@ -24,6 +23,7 @@ from proof import exports
 from proof.checker import LEDGER_QUERY, check, suppliers_of, told_by_ledger
 from proof.ledgers import Files
 from proof.names import WRITES
+from proof.processes import environment
 from proof.simulation import CROSSWALKS
 from proof.wanted import Books
 
@@ -61,7 +61,7 @@ def launcher(directory: Path) -> Iterator[Launcher]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=clean_env() | {"PYTHONPATH": str(ROOT / "tests" / "support")},
+            env=environment(),
         )
     try:
         yield Launcher(process)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines import ROOT, clean_env
+from pipelines import ROOT
+
+from proof.processes import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,10 +94,9 @@ def copy_without(safeguard: str, folder: Path) -> Path:
 
 def run_seeds_with(folder: Path | None, first: int, count: int) -> subprocess.CompletedProcess[str]:
     """The simulation with the package of a folder, until a seed is red; with None the package as it is."""
-    path = os.pathsep.join(str(each) for each in (folder, ROOT / "tests" / "support") if each)
     return subprocess.run(
         [sys.executable, "-m", "proof.seeds", str(first), "--count", str(count), "--until-red"],
-        env=clean_env() | {"PYTHONPATH": path},
+        env=environment(*([folder] if folder else [])),
         capture_output=True,
         text=True,
         check=False,
