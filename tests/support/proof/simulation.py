@@ -19,7 +19,7 @@ from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ion.credentials import IonCredentials
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ion.gateway import Gateway
-from target_infor_cloudsuite.ion.pacing import Pacer
+from target_infor_cloudsuite.ion.pacing import OwnBudget, Pacer
 from target_infor_cloudsuite.ledger import Ledger, LedgerError
 from target_infor_cloudsuite.ledger.documents import Hand
 from target_infor_cloudsuite.posting.intake import receive
@@ -37,7 +37,7 @@ from proof.world import IONAPI, Wire, new_world
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from proof.checker import Findings
     from proof.world import World
@@ -60,7 +60,7 @@ class SimulatedLedger(Ledger):
     """The real ledger on a real SQLite file, whose disk fills and whose process dies when a seed says so."""
 
     #: One engine a file, so that what SQLAlchemy has compiled serves every seed.
-    _engines: ClassVar[dict[str, Engine]] = {}
+    _engines: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -391,7 +391,7 @@ class _Process:
                     receive(tx, "payments" if "payment_id" in record else "invoices", [record], hand=hand)
         gateway = Gateway(
             IonCredentials.load(text=IONAPI),
-            pacer=Pacer(60_000, clock=time.monotonic, sleep=self._sleep, wall_clock=time.true_now),
+            pacer=self._pacer(),
             max_in_flight=1,
             timeout_seconds=line.timeout,
             max_transactions=int(settings["max_transactions_per_request"]),
@@ -410,6 +410,10 @@ class _Process:
         # A lone process that ended is known as dead; of two on other hosts only the lease tells.
         where = "here" if self.baton else socket.gethostname()
         return f"{where}/{2**22 + self.number}/0/{self.simulation.chance.getrandbits(32):08x}"
+
+    def _pacer(self) -> Pacer:
+        time = self.simulation.world.time
+        return Pacer(60_000, store=OwnBudget(time.monotonic), sleep=self._sleep, wall_clock=time.true_now)
 
     def _serve(self, url: str, body: bytes) -> Any:
         line = self.simulation.line
@@ -483,7 +487,7 @@ def _warm_ledger(tenant: str, directory: Path) -> Path:
         ledger = SimulatedLedger(settings.ledger_url)
         ledger.open()
         line = Line(world, Random(0))  # noqa: S311 - no faults are drawn
-        pacer = Pacer(60_000, clock=world.time.monotonic, sleep=world.time.sleep)
+        pacer = Pacer(60_000, store=OwnBudget(world.time.monotonic), sleep=world.time.sleep)
         credentials = IonCredentials.load(text=IONAPI)
         with Gateway(credentials, pacer=pacer, max_in_flight=1, session=Wire(line.serve).session) as gateway:
             prepare(settings, ledger, gateway, clock=Clock(world.time.now, world.time.sleep))
