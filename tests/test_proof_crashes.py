@@ -35,3 +35,10 @@ def test_killed_at_every_boundary(tmp_path: Path, tenant: str, part: int) -> Non
         "after the answer, before it is written down",
         "at a commit of the ledger",
     }
+
+
+@pytest.mark.parametrize("tenant", ["aps100", "aps450"])
+def test_faults_of_the_gateway_through_real_sockets(tmp_path: Path, tenant: str) -> None:
+    with theatre(tmp_path, tenant) as stage:
+        for seed in range(100, 104):
+            assert not stage.weather(seed), f"seed {seed}"

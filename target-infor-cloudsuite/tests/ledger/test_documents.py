@@ -134,6 +134,18 @@ def test_a_claim_is_taken_over_only_when_its_lease_has_ended(ledger: Ledger, han
         assert documents.claimants(tx) == []
 
 
+def test_progress_of_what_a_newer_revision_has_replaced_meanwhile_is_refused(
+    ledger: Ledger, hand: Hand
+) -> None:
+    """Intake supersedes what waits without a claim; the worker that resolves it must notice."""
+    some(ledger, hand, 1)
+    (mine,) = claim(ledger, hand, "a")
+    with ledger.write() as tx:
+        documents.move(tx, mine, Status.SUPERSEDED, hand=hand)
+    with pytest.raises(ClaimLost), ledger.write() as tx:
+        documents.note_progress(tx, mine, hand=hand, worker=Worker("a", hand.at), notes=["held as before"])
+
+
 def test_a_status_that_may_not_follow_is_a_defect(ledger: Ledger, hand: Hand) -> None:
     some(ledger, hand, 1)
     with ledger.read() as tx:

@@ -121,7 +121,9 @@ class _Invoices:
             else:
                 foreign.append(each)
         claimed: Counter[tuple[Any, ...]] = Counter()
-        for name, versions in revisions.items():
+        # What is posted first: what may stand in M3 is compared with what nobody else has claimed.
+        order = sorted(revisions.items(), key=lambda item: not self._is_posted(item[0]))
+        for name, versions in order:
             self._judge_one(name, versions, held, foreign, claimed)
         for place, found in held.items():
             if len(found) > 1 or claimed[place] > len(found):
@@ -141,27 +143,32 @@ class _Invoices:
         tellings = self.told.get(name, ())
         statuses = [each.status for each in tellings]
         places = {each.place for each in versions}
-        there = [each for place in places for each in held.get(place, ())]
+        posted = self._is_posted(name)
+        there = [each for place in places for each in held.get(place, ()) if posted or not claimed[place]]
         # In M3 without being posted: then it must have been shown to a person as possible.
         possible = any(t.status in _FOR_A_PERSON and _MAY_STAND & set(t.codes) for t in tellings)
-        if "posted" in statuses or possible:
+        if posted or possible:
             for each in there:
                 claimed[each["cono"], each["divi"], each["supplier"], each["number"]] += 1
                 differences = [_differences(version, each) for version in versions]
                 if all(differences):
                     self.findings.wrong.append(f"{name} in M3: {min(differences, key=len)}")
-        if "posted" in statuses:
+        if posted:
             if statuses.count("posted") > 1:
                 self.findings.doubled.append(f"{name} is posted {statuses.count('posted')} times")
             if not there:
                 self.findings.lost.append(f"{name} is said to be posted and is not in M3")
         elif statuses and not (_FOR_A_PERSON | {"dismissed"}) & set(statuses):
             numbers = {place[3] for place in places}
-            same = [*there, *(each for each in foreign if each["number"] in numbers)]
+            same = [each for place in places for each in held.get(place, ())]
+            same += [each for each in foreign if each["number"] in numbers]
             if "duplicate" not in statuses or not any(
                 _same_money(v, each) for v in versions for each in same
             ):
                 self.findings.lost.append(f"{name} is {', '.join(statuses)}, and M3 does not hold it")
+
+    def _is_posted(self, name: str) -> bool:
+        return any(each.status == "posted" for each in self.told.get(name, ()))
 
     def _judge_staged(self, revisions: Mapping[str, Sequence[WantedInvoice]]) -> None:
         for batch in self.m3["staged"]:
