@@ -256,10 +256,11 @@ class Simulation:
 
     def _storm(self, delivered: Sequence[exports.Record], *, first: bool) -> None:
         if first and self.chance.random() < 0.2:
-            self.world.time.step = timedelta(seconds=self.chance.choice([-7200, -30, 30, 7200]))
+            self.world.time.later(self.chance.choice([1, 2, 30, 100]), self._step_the_clock)
         if self.workers == 1:
             self._one_run(delivered, worker=0)
             return
+        self.hits["two workers at once"] = self.hits.get("two workers at once", 0) + 1
         baton = Baton(self.world, self.chance)
         threads = [
             threading.Thread(target=self._in_turn, args=(baton, delivered if not n else [], n))
@@ -272,6 +273,11 @@ class Simulation:
         baton.start()
         for thread in threads:
             thread.join()
+
+    def _step_the_clock(self) -> None:
+        """The target's wall clock is set while it runs."""
+        self.world.time.step = timedelta(seconds=self.chance.choice([-7200, -30, 30, 7200]))
+        self.hits["clock step"] = self.hits.get("clock step", 0) + 1
 
     def _in_turn(self, baton: Baton, delivered: Sequence[exports.Record], number: int) -> None:
         baton.wait(number)
