@@ -48,6 +48,8 @@ TENANTS = ("aps100", "aps450")
 LEASE = 120
 #: The moments at which a process may die.
 DEATHS = ("before sending", "after the work", "after the answer", "before commit", "after commit")
+#: How often a worker stands still before it writes to the ledger.
+_STOPPED = 0.02
 #: Calm runs after the storm: what they leave is not at rest.
 CALM_RUNS = 3
 
@@ -436,9 +438,17 @@ class _Process:
             self.baton.pass_on(self.number, seconds)
         self._moment("asleep")
 
-    def _pass_on(self) -> None:
+    def _stopped_for(self) -> float:
+        """Now and then one of two workers stands still for longer than its lease, as under SIGSTOP."""
+        simulation = self.simulation
+        if self.baton is None or simulation.chance.random() >= _STOPPED:
+            return 0.0
+        simulation.hits["stopped beyond its lease"] = simulation.hits.get("stopped beyond its lease", 0) + 1
+        return 3.0 * LEASE
+
+    def _pass_on(self, seconds: float = 0.0) -> None:
         if self.baton is not None:
-            self.baton.pass_on(self.number)
+            self.baton.pass_on(self.number, seconds)
 
     def _moment(self, name: str) -> None:
         """A moment at which a process may die."""
@@ -451,8 +461,8 @@ class _Process:
             raise DiedError(name)
 
     def _before_write(self) -> None:
-        """The ledger's disk may be full, or another program may hold it."""
-        self._pass_on()
+        """The process may be stopped for a while, its disk full, or another program hold the ledger."""
+        self._pass_on(self._stopped_for())
         if self.dead:
             raise DiedError("already")
         simulation = self.simulation
