@@ -46,10 +46,10 @@ def parts(seeds: int, first: int) -> list[Part]:
         for tenant in ("aps100", "aps450")
         for name, options in {
             "kills": ("--step", "1"),
-            "kills, 4 in flight": ("--step", "3", "--in-flight", "4"),
-            "kills, PostgreSQL": ("--step", "4", "--postgresql"),
-            "pairs of kills": ("--pairs", "25"),
-            "weather": ("--weather", "15"),
+            "kills, 4 in flight": ("--step", "5", "--in-flight", "4"),
+            "kills, PostgreSQL": ("--step", "5", "--postgresql"),
+            "pairs of kills": ("--pairs", "15"),
+            "weather": ("--weather", "10"),
         }.items()
     ]
     for start in range(first, first + seeds, _PART):
