@@ -22,9 +22,8 @@ from stampli_infor_sandbox.m3.database import open_for_reading
 from proof import exports
 from proof.checker import LEDGER_QUERY, check, suppliers_of, told_by_ledger
 from proof.ledgers import Files
-from proof.names import WRITES
+from proof.names import CROSSWALKS, WRITES
 from proof.processes import environment
-from proof.simulation import CROSSWALKS
 from proof.wanted import Books
 
 if TYPE_CHECKING:

@@ -1,6 +1,10 @@
-"""Names of M3's that several parts of the proof need."""
+"""Names that several parts of the proof need."""
 
 from __future__ import annotations
+
+from pipelines import ROOT
+
+CROSSWALKS = ROOT / "transforms" / "crosswalks"
 
 #: Transactions that change something.
 WRITES = frozenset(
