@@ -27,7 +27,7 @@ from proof.safeguards import SAFEGUARDS, copy_without, run_seeds_with
 PAGE, FIGURES = ROOT / "docs" / "exactly-once.md", ROOT / "docs" / "exactly-once.json"
 BEGIN, END = "<!-- figures of the last `make proof` -->", "<!-- end of the figures -->"
 #: Seeds of one process.
-_PART = 125
+_PART = 250
 _SAFEGUARD_SEEDS = 400
 
 
@@ -46,10 +46,10 @@ def parts(seeds: int, first: int) -> list[Part]:
         for tenant in ("aps100", "aps450")
         for name, options in {
             "kills": ("--step", "1"),
-            "kills, 4 in flight": ("--step", "5", "--in-flight", "4"),
-            "kills, PostgreSQL": ("--step", "5", "--postgresql"),
-            "pairs of kills": ("--pairs", "15"),
-            "weather": ("--weather", "10"),
+            "kills, 4 in flight": ("--step", "8", "--in-flight", "4"),
+            "kills, PostgreSQL": ("--step", "8", "--postgresql"),
+            "pairs of kills": ("--pairs", "10"),
+            "weather": ("--weather", "6"),
         }.items()
     ]
     for start in range(first, first + seeds, _PART):
