@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from proof.safeguards import SAFEGUARDS, copy_without, run_seeds_with
+from proof.safeguards import EMPHASIS, SAFEGUARDS, copy_without, run_seeds_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 ENOUGH = 120
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("emphasis", sorted(set(EMPHASIS.values())))
+def test_with_all_of_them_the_same_seeds_are_green(emphasis: str) -> None:
+    done = run_seeds_with(None, 30, emphasis=emphasis)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("safeguard", SAFEGUARDS)
 def test_without_it_the_proof_goes_red(tmp_path: Path, safeguard: str) -> None:
-    done = run_seeds_with(copy_without(safeguard, tmp_path), 0, ENOUGH)
+    done = run_seeds_with(copy_without(safeguard, tmp_path), ENOUGH, emphasis=EMPHASIS.get(safeguard, ""))
     assert done.returncode == 1, f"{safeguard} was taken out and nothing noticed:\n{done.stdout}{done.stderr}"
     assert "\nseed " in done.stdout, done.stdout + done.stderr

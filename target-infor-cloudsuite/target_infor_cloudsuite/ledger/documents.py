@@ -169,7 +169,11 @@ def move(  # noqa: PLR0913 - the one place where a status changes
 
 
 def note_progress(tx: Tx, document: Document, *, hand: Hand, worker: Worker, **changes: Any) -> None:
-    """Change columns of a claimed document whose status stays (its step, its INBN, ..)."""
+    """Change columns of a claimed document whose status stays (its step, its INBN, ..).
+
+    Raises:
+        ClaimLost: ``worker`` no longer holds the document, or its status changed meanwhile.
+    """
     wanted = {
         "its_id": document.id,
         "its_status": document.status.value,

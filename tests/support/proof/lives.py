@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 LEASE = 120
 #: The moments at which a process may die.
 DEATHS = ("before sending", "after the work", "after the answer", "before commit", "after commit")
-#: How often a worker stands still before it writes to the ledger, and how often that fails.
-_STOPPED, _LEDGER_FAULT = 0.02, 0.03
+#: How often a write to the ledger fails while it may.
+_LEDGER_FAULT = 0.03
 
 
 class DiedError(BaseException):
@@ -143,6 +143,7 @@ class Fate:
         deaths: How many processes may still die.
         death_rate: How likely at each moment.
         ledger_faults: How often the ledger may still fail.
+        stopped: How likely one of two workers stands still before it writes to the ledger.
         hits: How often each kind was met.
     """
 
@@ -150,6 +151,7 @@ class Fate:
     deaths: int = 0
     death_rate: float = 0.0
     ledger_faults: int = 0
+    stopped: float = 0.02
     hits: dict[str, int] = field(default_factory=dict)
 
     def met(self, kind: str) -> None:
@@ -264,10 +266,11 @@ class Life:
 
     def _stopped_for(self) -> float:
         """Now and then one of two workers stands still for longer than its lease, as under SIGSTOP."""
-        if self.baton is None or self.fate.chance.random() >= _STOPPED:
+        if self.baton is None or self.fate.chance.random() >= self.fate.stopped:
             return 0.0
         self.fate.met("stopped beyond its lease")
-        return 3.0 * LEASE
+        # Not much longer: it wakes while whoever took over is in the middle of it.
+        return LEASE + self.fate.chance.choice([self.fate.chance.uniform(0, 4), 2 * LEASE])
 
     def _pass_on(self, seconds: float = 0.0) -> None:
         if self.baton is not None:

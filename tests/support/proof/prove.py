@@ -22,13 +22,13 @@ from typing import Any
 from pipelines import ROOT
 
 from proof.processes import environment
-from proof.safeguards import SAFEGUARDS, copy_without, run_seeds_with
+from proof.safeguards import EMPHASIS, SAFEGUARDS, copy_without, run_seeds_with
 
 PAGE, FIGURES = ROOT / "docs" / "exactly-once.md", ROOT / "docs" / "exactly-once.json"
 BEGIN, END = "<!-- figures of the last `make proof` -->", "<!-- end of the figures -->"
 #: Seeds of one process.
 _PART = 250
-_SAFEGUARD_SEEDS = 400
+_SAFEGUARD_SEEDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ def run_part(part: Part) -> dict[str, Any]:
 def take_out(safeguard: str) -> str:
     """The first finding without a safeguard; '' where nothing noticed."""
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
-        done = run_seeds_with(copy_without(safeguard, Path(folder)), 0, _SAFEGUARD_SEEDS)
+        done = run_seeds_with(
+            copy_without(safeguard, Path(folder)), _SAFEGUARD_SEEDS, emphasis=EMPHASIS.get(safeguard, "")
+        )
     red = [line for line in done.stdout.splitlines() if line.startswith("seed ")]
     print(f"without the {safeguard}: {red[0] if red else 'NOTHING NOTICED'}", flush=True)  # noqa: T201 - as above
     return red[0].split(":")[0].split(" (")[0] if red else ""

@@ -53,9 +53,12 @@ SAFEGUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "fencing": (
-        Change("ledger/documents.py", "documents.c.claim_token == document.claim_token", "True", times=2),
-        Change("ledger/documents.py", "documents.c.claimed_by == worker.name,\n            True,", "True,"),
-        Change("ledger/documents.py", "documents.c.claimed_by == worker.name, True\n", "True\n"),
+        Change(
+            "ledger/documents.py",
+            '    documents.c.claimed_by == bindparam("its_holder"), '
+            'documents.c.claim_token == bindparam("its_token")\n',
+            '    bindparam("its_holder") != "", bindparam("its_token") > -1\n',
+        ),
     ),
     "unique identity": (
         Change(
@@ -70,6 +73,10 @@ SAFEGUARDS: dict[str, tuple[Change, ...]] = {
         Change("posting/batches.py", "len(answer.records) % _SMELLS_OF_A_CAP == 0", "False"),
     ),
 }
+
+
+#: What makes the loss of a safeguard show soon.
+EMPHASIS = {"fencing": "workers", "CORI comparison": "strangers", "truncation guard": "strangers"}
 
 
 def copy_without(safeguard: str, folder: Path) -> Path:
@@ -92,10 +99,15 @@ def copy_without(safeguard: str, folder: Path) -> Path:
     return folder
 
 
-def run_seeds_with(folder: Path | None, first: int, count: int) -> subprocess.CompletedProcess[str]:
+def run_seeds_with(
+    folder: Path | None, count: int, *, emphasis: str = ""
+) -> subprocess.CompletedProcess[str]:
     """The simulation with the package of a folder, until a seed is red; with None the package as it is."""
     return subprocess.run(
-        [sys.executable, "-m", "proof.seeds", str(first), "--count", str(count), "--until-red"],
+        [
+            *(sys.executable, "-m", "proof.seeds", "0", "--count", str(count), "--until-red"),
+            *("--emphasis", emphasis),
+        ],
         env=environment(*([folder] if folder else [])),
         capture_output=True,
         text=True,

@@ -65,14 +65,16 @@ def how_to_repeat(seed: int) -> str:
     return f"PYTHONPATH=tests/support .venv/bin/python -m proof.seeds {seed}"
 
 
-def run_seeds(seeds: Iterable[int], directory: Path, *, until_red: bool = False) -> Figures:
+def run_seeds(
+    seeds: Iterable[int], directory: Path, *, until_red: bool = False, emphasis: str = ""
+) -> Figures:
     """Simulate these seeds, one after the other."""
     logging.disable(logging.CRITICAL)  # faults are what this is made of
     figures = Figures()
     try:
         for seed in seeds:
             try:
-                figures.add(Simulation(seed, directory).run())
+                figures.add(Simulation(seed, directory, emphasis=emphasis).run())
             except Exception:  # noqa: BLE001 - a defect is a red seed like any other
                 figures.red.append(f"seed {seed}: {traceback.format_exc()}")
             if figures.red and until_red:
@@ -88,11 +90,12 @@ def main() -> None:
     parser.add_argument("first", type=int, help="the first seed")
     parser.add_argument("--count", type=int, default=1, help="how many seeds")
     parser.add_argument("--until-red", action="store_true", help="end at the first seed that finds something")
+    parser.add_argument("--emphasis", choices=["", "workers", "strangers"], default="")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="proof-") as directory:
         seeds = range(given.first, given.first + given.count)
-        figures = run_seeds(seeds, Path(directory), until_red=given.until_red)
+        figures = run_seeds(seeds, Path(directory), until_red=given.until_red, emphasis=given.emphasis)
     print(json.dumps(figures.to_json()) if given.json else _told(figures))  # noqa: T201 - its output
     sys.exit(bool(figures.red))
 

@@ -60,11 +60,15 @@ class Outcome:
 
 @dataclass(slots=True)
 class Simulation:
-    """A target in front of a world, with the misfortunes of a seed."""
+    """A target in front of a world, with the misfortunes of a seed.
+
+    ``emphasis`` makes one of them frequent: ``workers`` (two, that stand still) or ``strangers``.
+    """
 
     seed: int
     directory: Path
     tenant: str = ""
+    emphasis: str = ""
     documents: Callable[[Random], exports.Export] = exports.some
     chance: Random = field(init=False)
     world: World = field(init=False)
@@ -119,6 +123,10 @@ class Simulation:
         self.fate.deaths = self.chance.choice([0, 0, 1, 1, 2, 3])
         self.fate.death_rate = self.chance.choice([0.005, 0.02, 0.05])
         self.fate.ledger_faults = self.chance.choice([0, 0, 0, 1, 2])
+        if self.emphasis == "workers":
+            self.workers, self.fate.stopped = 2, 0.1
+        elif self.emphasis == "strangers":
+            self.line.strangers = 1.0
         for number, delivered in enumerate([export.first, export.later]):
             self._storm(delivered, first=not number)
             self.world.time.sleep(self.chance.choice([1, LEASE + 1, 3600]))
@@ -179,6 +187,8 @@ class Simulation:
     def _in_turn(self, baton: Baton, delivered: Sequence[exports.Record], number: int) -> None:
         baton.wait(number)
         try:
+            if number and self.chance.random() < 0.5:
+                baton.pass_on(number, LEASE + 1)  # it begins when the first one's leases may have ended
             self._one_run(delivered, worker=number, baton=baton)
         finally:
             baton.leave(number)
