@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
@@ -19,7 +20,7 @@ from proof import exports
 from proof.checker import LEDGER_QUERY, check, suppliers_of, told_by_ledger
 from proof.exports import identity
 from proof.faults import Line
-from proof.lives import LEASE, Baton, DiedError, Fate, Life, warm_ledger
+from proof.lives import LEASE, AtOnce, Baton, DiedError, Fate, Life, warm_ledger
 from proof.names import CROSSWALKS
 from proof.wanted import Books
 from proof.world import IONAPI, new_world
@@ -116,6 +117,10 @@ class Simulation:
 
     def run(self) -> Outcome:
         """The storm, the calm, the judge."""
+        with patch("target_infor_cloudsuite.posting.run.ThreadPoolExecutor", AtOnce):
+            return self._run()
+
+    def _run(self) -> Outcome:
         export = self.export
         self.workers = 2 if self.chance.random() < 0.25 else 1
         self.line.budget = self.chance.randrange(0, 9)
