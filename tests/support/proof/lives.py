@@ -159,6 +159,7 @@ class Fate:
         death_rate: How likely at each moment.
         ledger_faults: How often the ledger may still fail.
         stopped: How likely one of two workers stands still before it writes to the ledger.
+        stop_at: Instead, the first one's write before which it does.
         hits: How often each kind was met.
     """
 
@@ -167,6 +168,7 @@ class Fate:
     death_rate: float = 0.0
     ledger_faults: int = 0
     stopped: float = 0.02
+    stop_at: int = 0
     hits: dict[str, int] = field(default_factory=dict)
 
     def met(self, kind: str) -> None:
@@ -213,6 +215,7 @@ class Life:
     dead: bool = False
     _ledger: SimulatedLedger = field(init=False)
     _locked: sqlite3.Connection | None = None
+    _writes: int = 0
 
     def run(self, delivered: Sequence[Record]) -> None:
         """Take records in and work the ledger off."""
@@ -281,7 +284,14 @@ class Life:
 
     def _stopped_for(self) -> float:
         """Now and then one of two workers stands still for longer than its lease, as under SIGSTOP."""
-        if self.baton is None or self.fate.chance.random() >= self.fate.stopped:
+        self._writes += 1
+        if self.baton is None:
+            return 0.0
+        if self.fate.stop_at:
+            # Until just after the other one, that begins when the leases have ended, has begun.
+            stop = not self.number and self._writes == self.fate.stop_at
+            return LEASE + self.fate.chance.uniform(0, 2.5) if stop else 0.0
+        if self.fate.chance.random() >= self.fate.stopped:
             return 0.0
         self.fate.met("stopped beyond its lease")
         # Not much longer: it wakes while whoever took over is in the middle of it.

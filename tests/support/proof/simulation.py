@@ -128,8 +128,9 @@ class Simulation:
         self.fate.deaths = self.chance.choice([0, 0, 1, 1, 2, 3])
         self.fate.death_rate = self.chance.choice([0.005, 0.02, 0.05])
         self.fate.ledger_faults = self.chance.choice([0, 0, 0, 1, 2])
-        if self.emphasis == "workers":
-            self.workers, self.fate.stopped = 2, 0.1
+        if self.emphasis == "workers":  # nothing else: what goes wrong then is for want of a fence
+            self.workers, self.fate.stop_at = 2, self.chance.randrange(3, 14)
+            self.line.budget = self.fate.deaths = self.fate.ledger_faults = 0
         elif self.emphasis == "strangers":
             self.line.strangers = 1.0
         for number, delivered in enumerate([export.first, export.later]):
@@ -192,7 +193,7 @@ class Simulation:
     def _in_turn(self, baton: Baton, delivered: Sequence[exports.Record], number: int) -> None:
         baton.wait(number)
         try:
-            if number and self.chance.random() < 0.5:
+            if number and (self.emphasis == "workers" or self.chance.random() < 0.5):
                 baton.pass_on(number, LEASE + 1)  # it begins when the first one's leases may have ended
             self._one_run(delivered, worker=number, baton=baton)
         finally:
