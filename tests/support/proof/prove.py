@@ -173,14 +173,14 @@ def shown(figures: dict[str, Any]) -> str:
         "",
         "| safeguard taken out | first red |",
         "|---|---|",
-        *(f"| {name} | {seed or 'nothing noticed'} |" for name, seed in taken["first_red"].items()),
+        *(f"| {name} | {seed or 'nothing noticed'} |" for name, seed in sorted(taken["first_red"].items())),
     ]
     return "\n".join([*lines, *(f"\nRed: {each[:300]}" for each in red[:20])])
 
 
 def _counts(counted: dict[str, int]) -> str:
     return ", ".join(
-        f"{name} {count:,}" for name, count in sorted(counted.items(), key=lambda item: -item[1])
+        f"{name} {count:,}" for name, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     )
 
 
