@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # the stubs are a package of their own
+from jsonschema import Draft7Validator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
