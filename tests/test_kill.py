@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipelines import Pipeline
 
-SEEDS = range(6)
+SEEDS = range(20)
 AT_ONCE = 2  # as many cores as this is meant to run on
 LEFT_OPEN = {"received", "ready", "posting", "in_doubt"}
 
