@@ -2,7 +2,7 @@
 
 python bench/posting/bench.py economy [--tenant aps450]
 python bench/posting/bench.py quota --per-minute 500 --minutes 4
-python bench/posting/bench.py cost | memory | idle
+python bench/posting/bench.py cost | memory | idle | books
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bare import BARE_TAP, BARE_TARGET
-from workload import BIN, LINES, cpu_of, world, write_messages
+from workload import BIN, LINES, cpu_of, misfortunes, world, write_exports, write_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +134,34 @@ def idle(directory: Path, _options: argparse.Namespace) -> None:
     print(f"together {ratio:.2f} times the bare pair")
 
 
+def books(directory: Path, options: argparse.Namespace) -> None:
+    """10,000 documents from files to M3, through a gateway that fails in many ways; the books compared."""
+    with world(directory, tenant=options.tenant, latency_ms=0, requests_per_minute=0) as made:
+        made.settings |= {"in_doubt_settle_seconds": 2, "request_timeout_seconds": 3}
+        write_exports(directory / "sandbox" / "sftp" / "outbound", invoice_count=9_000, payment_count=1_000)
+        (directory / "tap.json").write_text(json.dumps(made.tap_settings()), "utf-8")
+        rules = misfortunes(seed=1)
+        made.fault(*rules)
+        with (directory / "messages.jsonl").open("wb") as messages:
+            tap = [BIN / "tap-stampli-sftp", "--config", directory / "tap.json"]
+            subprocess.run(tap, stdout=messages, stderr=subprocess.DEVNULL, check=True)
+        for _ in range(2):  # again, for what the first run had to leave; what it has is not taken twice
+            made.run(directory / "messages.jsonl")
+        hits = Counter(each["action"] for each in made.faults() if each["hits"])
+        command = [BIN / "cloudsuite-ap", "--config", directory / "target.json", "--format", "json"]
+        done = subprocess.run([*command, "reconcile"], capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    print(f"{options.tenant}: faults met: {', '.join(f'{name} {n}' for name, n in sorted(hits.items()))}")
+    for row in found["source"]:
+        print(f"  {row['kind']} {row['currency']}: files {row['counted']}, ledger {row['ledger']}, "
+              f"of it unreadable {row['unreadable']}")  # fmt: skip
+    for row in found["ledger"]:
+        print(f"  {row['kind']} {row['company']} {row['status']}: ledger {row['ledger']}, M3 {row['m3']}")
+    print(f"reconcile ended with {done.returncode}, {len(found['differences'])} differences")
+    for each in found["differences"][:10]:
+        print(f"  {each}")
+
+
 def _pipe(pair: list[list[str]]) -> tuple[float, float]:
     with subprocess.Popen(pair[0], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tap:
         target = subprocess.Popen(
@@ -182,6 +210,7 @@ _BENCHES: dict[str, Callable[[Path, Any], None]] = {
     "cost": cost,
     "memory": memory,
     "idle": idle,
+    "books": books,
 }
 
 

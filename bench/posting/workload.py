@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -91,6 +93,114 @@ def write_messages(path: Path, count: int, *, first: int = 0) -> None:
             file.write(json.dumps(message, default=float) + "\n")
 
 
+_HEADER = {
+    "Company": "company",
+    "Invoice ID": "invoice_id",
+    "Invoice Number": "invoice_number",
+    "Vendor ID": "vendor_id",
+    "Vendor External ID": "vendor_external_id",
+    "Vendor Name": "vendor_name",
+    "Invoice Date": "invoice_date",
+    "GL Posting Date": "posting_date",
+    "Currency": "currency",
+    "Invoice Amount": "total_amount",
+    "Tax Amount": "tax_amount",
+    "Status": "status",
+}
+_LINE = {
+    "Line Number": "line_number",
+    "Line Amount": "amount",
+    "Line Tax Amount": "tax_amount",
+    "Tax Code": "tax_code",
+    "GL Account": "gl_account",
+    "Department": "department",
+}
+
+
+def write_exports(outbound: Path, *, invoice_count: int, payment_count: int) -> None:
+    """Export files of so many invoices of two lines, and of payments that each settle one of them.
+
+    One invoice in 300 is of an unknown vendor, one in 500 has an amount that cannot be read.
+    """
+    rows: list[dict[str, Any]] = []
+    paid: list[dict[str, Any]] = []
+    for nth, each in enumerate(invoices(invoice_count, lines=2)):
+        if nth % 300 == 1:
+            each |= {
+                "vendor_external_id": "99999",
+                "vendor_name": "Nobody Knows Them Ltd",
+                "vendor_id": "V-0",
+            }
+        header = {column: each[name] for column, name in _HEADER.items()}
+        if nth % 500 == 2:  # noqa: PLR2004 - none of those above
+            header["Invoice Amount"] = "12.5O"
+        elif nth % 300 != 1 and len(paid) < payment_count:
+            paid.append(_payment(each))
+        rows += [header | {column: line[name] for column, name in _LINE.items()} for line in each["lines"]]
+    for name, content in (("invoices_bench.csv", rows), ("payments_bench.csv", paid)):
+        path = outbound / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, content[0])
+            writer.writeheader()
+            writer.writerows(content)
+        os.utime(path, (path.stat().st_mtime - 600,) * 2)
+
+
+def _payment(invoice: dict[str, Any]) -> dict[str, Any]:
+    names = (
+        "Company",
+        "Vendor ID",
+        "Vendor External ID",
+        "Vendor Name",
+        "Currency",
+        "Invoice ID",
+        "Invoice Number",
+    )
+    return {name: invoice[_HEADER[name]] for name in names} | {
+        "Payment ID": f"SP-{invoice['invoice_id']}",
+        "Payment Date": "2026-11-20",
+        "Payment Method": "ACH",
+        "Payment Amount": invoice["total_amount"],
+        "Applied Amount": invoice["total_amount"],
+        "Status": "Paid",
+    }
+
+
+def misfortunes(*, seed: int, count: int = 60) -> list[dict[str, Any]]:
+    """Faults of the sandbox's gateway, spread over a long run."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    kinds: list[dict[str, Any]] = [
+        {"action": "refuse"},
+        {"action": "reset_after_work"},
+        {"action": "timeout_before_work"},
+        {"action": "timeout_after_work"},
+        {"action": "status", "status": 503, "when": "after"},
+        {"action": "status", "status": 502, "when": "before"},
+        {"action": "status", "status": 429, "when": "before", "retry_after": 1},
+        {"action": "work_after_answer", "delay_ms": 1000},
+        {"action": "truncated_json"},
+        {"action": "html_200"},
+        {"action": "terminate_bulk_after", "n": 7},
+        {"action": "drop_results_after", "n": 3},
+    ]
+    targets = (
+        "AddHead",
+        "AddLine",
+        "LstLines",
+        "GetHead",
+        "AddStatmtLine",
+        "AddStatmtDetail",
+        "GetInvTotInfo",
+    )
+    return [
+        {
+            "match": {"transaction": chance.choice(targets), "nth": chance.randrange(1, 150)},
+            **chance.choice(kinds),
+        }
+        for _ in range(count)
+    ]
+
+
 @dataclass
 class World:
     """A served sandbox and the settings of a target before it."""
@@ -105,9 +215,14 @@ class World:
         requests.delete(f"{self.url}/requests", timeout=60)
         return found
 
-    def fault(self, **rule: Any) -> None:
-        """Order a fault of the sandbox."""
-        requests.post(f"{self.url}/faults", json=[rule], timeout=60).raise_for_status()
+    def fault(self, *rules: dict[str, Any]) -> None:
+        """Order faults of the sandbox."""
+        requests.post(f"{self.url}/faults", json=list(rules), timeout=60).raise_for_status()
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults ordered, each with its hits."""
+        found: list[dict[str, Any]] = requests.get(f"{self.url}/faults", timeout=60).json()
+        return found
 
     def run(self, messages: Path) -> dict[str, float]:
         """Run the target on these messages; CPU seconds of that process, and its peak memory in MB."""
