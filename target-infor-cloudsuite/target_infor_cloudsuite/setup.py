@@ -27,11 +27,12 @@ from target_infor_cloudsuite.worker import worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from stampli_infor_transforms.crosswalks import Crosswalks
     from stampli_infor_transforms.hints import Hints
 
-    from target_infor_cloudsuite.ledger import Ledger
+    from target_infor_cloudsuite.ledger import Ledger, Tx
     from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
     from target_infor_cloudsuite.settings import Settings
 
@@ -200,6 +201,16 @@ def _with_references(gateway: Gateway, cono: int, company: CompanyReference) -> 
     return company.with_suppliers(
         [replace(company.suppliers[suno], references=ids) for suno, ids in found.items() if ids]
     )
+
+
+def was_asked_lately(settings: Settings, tx: Tx, numbers: Sequence[int], *, now: datetime) -> bool:
+    """Whether M3's reference data of all these companies is young enough, so that the way to M3 was open.
+
+    A run without work may then leave M3 alone; else it goes there all the same, so that refused credentials
+    or a closed road are known before the next invoice comes.
+    """
+    found = [reference.kept(tx, f"company:{cono}") for cono in numbers]
+    return all(kept is not None and now - kept[1] <= _max_age(settings) for kept in found)
 
 
 def _max_age(settings: Settings) -> timedelta:

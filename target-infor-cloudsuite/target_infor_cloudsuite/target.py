@@ -23,7 +23,7 @@ from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
 from target_infor_cloudsuite.posting.run import has_work, work_off
 from target_infor_cloudsuite.report.write import NothingToReport, ReportError, write_report
 from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, read_settings
-from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare
+from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare, was_asked_lately
 from target_infor_cloudsuite.sinks import LedgerSink
 from target_infor_cloudsuite.worker import worker_name
 
@@ -64,7 +64,7 @@ class TargetInforCloudSuite(Program, Target):
         self.ledger.open()
         # What is wrong with the crosswalks is told before the first record is read.
         chosen = in_force(self.settings, self.ledger, at=self._began)
-        company_numbers(self.settings, chosen.crosswalks)
+        self._companies = company_numbers(self.settings, chosen.crosswalks)
         self.gateway: Gateway = open_gateway(self.settings, self.ledger)
         with self.ledger.read() as tx:
             self._ledger_was_empty = reference.never_received(tx)
@@ -167,8 +167,9 @@ class TargetInforCloudSuite(Program, Target):
             self._event(tx, "run.began", {"version": self.plugin_version})
         try:
             with self.ledger.read() as tx:
-                waiting = has_work(tx)
-            if waiting:
+                lately = was_asked_lately(self.settings, tx, self._companies, now=self._clock.now())
+                idle = lately and not has_work(tx)
+            if not idle:
                 work_off(self._prepare())
         except BaseException as fault:
             self._finish_after(fault)

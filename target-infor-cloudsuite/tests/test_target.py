@@ -169,7 +169,9 @@ def test_what_nobody_foresaw_keeps_its_traceback(quiet: Programs) -> None:
         database.execute("INSERT INTO runs VALUES ('x', 'x', 'no time', NULL, '', 0, 0)")
         database.execute("UPDATE reference SET content = '[]'")
     database.close()
-    done = quiet.target()
+    done = quiet.target(
+        [schema("invoices"), {"type": "RECORD", "stream": "invoices", "record": {"invoice_id": "1"}}]
+    )
     assert done.returncode == 1
     assert "Traceback" in done.stderr
 
@@ -192,6 +194,15 @@ def test_nothing_to_do_is_a_quiet_run(quiet: Programs) -> None:
     assert (done.returncode, done.stdout, errors(done.stderr)) == (0, "", [])
     done = quiet.target([schema("invoices"), schema("meltano_test_stream"), state()])
     assert (done.returncode, json.loads(done.stdout)) == (0, state()["value"])
+
+
+def test_a_run_without_work_tries_the_way_to_m3_when_that_was_long_ago(quiet: Programs) -> None:
+    assert quiet.target().returncode == 0
+    gateway_down(quiet)
+    done = quiet.target()
+    assert done.returncode == 0, done.stderr
+    assert "Requests sent: 0" in done.stderr
+    assert_one_clear_line(quiet.target(reference_max_age_minutes=0), "no connection", "network")
 
 
 def test_the_test_of_meltano_is_acknowledged_and_dropped(quiet: Programs) -> None:
