@@ -77,7 +77,7 @@ def _tables(found: Reconciliation) -> list[Table]:
     of_ledger = ("kind", "company", "status", "ledger", "amount", "M3", "amount in M3")
     tables = [
         table("Files against ledger", of_source, source, numbers=of_source[2:]),
-        table("Ledger against M3", of_ledger, ledger, numbers=of_ledger[3:]),
+        table("Ledger against M3", of_ledger, ledger, numbers=of_ledger[3:], whole=("status",)),
     ]
     if found.differences:
         columns = ("what", "document", "which, and what to do")
