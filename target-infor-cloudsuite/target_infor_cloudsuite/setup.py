@@ -209,8 +209,8 @@ def was_asked_lately(settings: Settings, tx: Tx, numbers: Sequence[int], *, now:
     A run without work may then leave M3 alone; else it goes there all the same, so that refused credentials
     or a closed road are known before the next invoice comes.
     """
-    found = [reference.kept(tx, f"company:{cono}") for cono in numbers]
-    return all(kept is not None and now - kept[1] <= _max_age(settings) for kept in found)
+    moments = [reference.read_at(tx, f"company:{cono}") for cono in numbers]
+    return all(read_at is not None and now - read_at <= _max_age(settings) for read_at in moments)
 
 
 def _max_age(settings: Settings) -> timedelta:

@@ -36,6 +36,11 @@ def kept(tx: Tx, scope: str) -> tuple[Any, datetime] | None:
     return None if row is None else (row.content, row.read_at)
 
 
+def read_at(tx: Tx, scope: str) -> datetime | None:
+    """When what is kept under a scope was read, without loading it: it may be large."""
+    return tx.execute(select(reference.c.read_at).where(reference.c.scope == scope)).scalar_one_or_none()
+
+
 def keep_source_record(
     tx: Tx, stream: str, reference_key: str, record: Mapping[str, Any], *, at: datetime
 ) -> bool:
