@@ -21,7 +21,7 @@ from target_infor_cloudsuite.plugin import EXPECTED, InputError, Program, Reader
 from target_infor_cloudsuite.posting.dry_run import DryRun
 from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
 from target_infor_cloudsuite.posting.run import has_work, work_off
-from target_infor_cloudsuite.report.write import NothingToReport, ReportError, write_report
+from target_infor_cloudsuite.report.write import NothingToReport, ReportError, renew_report
 from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, read_settings
 from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare, was_asked_lately
 from target_infor_cloudsuite.sinks import LedgerSink
@@ -225,7 +225,7 @@ class TargetInforCloudSuite(Program, Target):
         """Write the page for people. What was posted is posted: no fault of it may end the run otherwise."""
         try:
             path = self.settings.output_dir / "report.html"
-            write_report(self.ledger, self.settings, path, now=self._clock.now())
+            renew_report(self.ledger, self.settings, path, now=self._clock.now())
         except NothingToReport:
             self.logger.info("Nothing ever came into this ledger, so there is no report.")
         except (ReportError, LedgerError) as fault:

@@ -224,6 +224,13 @@ def of_document(tx: Tx, document_id: int) -> list[Event]:
     return [Event(**row._mapping) for row in rows]  # noqa: SLF001
 
 
+def last_but(tx: Tx, actions: Collection[str]) -> datetime | None:
+    """When the last event happened that is none of these; None where there is none."""
+    query = select(events.c.at).where(events.c.action.not_in(actions)).order_by(events.c.seq.desc()).limit(1)
+    found: datetime | None = tx.execute(query).scalar_one_or_none()
+    return found
+
+
 def end_of_chain(tx: Tx) -> ChainEnd:
     """Where the chain ends; a new ledger's is empty."""
     row = tx.execute(_END).one_or_none()

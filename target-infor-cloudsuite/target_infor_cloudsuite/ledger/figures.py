@@ -12,7 +12,15 @@ from sqlalchemy import String, and_, func, not_, or_, select, type_coerce
 
 from target_infor_cloudsuite.ledger.states import ON_THE_WAY, WAITING, Doubt, Status
 from target_infor_cloudsuite.ledger.sums import exact_sum, summed
-from target_infor_cloudsuite.ledger.tables import documents, events, files, reference, runs, source_reference
+from target_infor_cloudsuite.ledger.tables import (
+    HAS_NOTES,
+    documents,
+    events,
+    files,
+    reference,
+    runs,
+    source_reference,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -128,7 +136,11 @@ def places(tx: Tx, companies: Collection[str], limit: int) -> list[tuple[str, in
     columns = (documents.c.company, documents.c.cono, documents.c.divi)
     query = (
         select(*columns)
-        .where(documents.c.company.in_(companies), documents.c.cono.is_not(None))
+        .where(
+            documents.c.kind.in_(_KINDS),
+            documents.c.company.in_(companies),
+            documents.c.cono.is_not(None),
+        )
         .distinct()
         .order_by(*columns)
         .limit(limit)
@@ -180,6 +192,7 @@ def noted(tx: Tx, beginnings: Sequence[str], limit: int) -> tuple[list[int], int
     """The newest live documents with a note that begins like one of these, and how many there are."""
     notes = type_coerce(documents.c.notes, String)
     found = and_(
+        HAS_NOTES,
         or_(*(notes.contains(f'{before}"{each}', autoescape=True) for each in beginnings for before in "[,")),
         not_(documents.c.status.in_([Status.SUPERSEDED.value, Status.DISMISSED.value])),
     )

@@ -6,8 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from target_infor_cloudsuite.ledger import reference
-from target_infor_cloudsuite.report.gather import gather
-from target_infor_cloudsuite.report.page import render
+from target_infor_cloudsuite.report.standing import still_stands
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,6 +25,14 @@ class NothingToReport(ReportError):  # noqa: N818 - it names what is the case
     """Nothing ever came into this ledger."""
 
 
+def renew_report(ledger: Ledger, settings: Settings, path: Path, *, now: datetime) -> None:
+    """As `write_report`, unless the page that is there still says what is the case."""
+    with ledger.read() as tx:
+        stands = still_stands(tx, path, now=now)
+    if not stands:
+        write_report(ledger, settings, path, now=now)
+
+
 def write_report(ledger: Ledger, settings: Settings, path: Path, *, now: datetime) -> Figures:
     """Write the report; what it says.
 
@@ -33,12 +40,16 @@ def write_report(ledger: Ledger, settings: Settings, path: Path, *, now: datetim
         ledger: An open ledger; it is only read.
         settings: The target's.
         path: The HTML file. It is replaced as a whole: who looks meanwhile sees the old page or the new one.
-        now: The present moment, aware.
+        now: The present moment, aware. It becomes the file's own time: the moment that the page tells of.
 
     Raises:
         NothingToReport: No file and no document ever came; what stands at ``path`` stands there still.
         ReportError: The file cannot be written, with the same end.
     """
+    # What makes the page takes a tenth of a run with nothing new to load, and such a run rarely needs it.
+    from target_infor_cloudsuite.report.gather import gather  # noqa: PLC0415
+    from target_infor_cloudsuite.report.page import render  # noqa: PLC0415
+
     with ledger.read() as tx:
         if reference.never_received(tx):
             raise NothingToReport(
@@ -52,6 +63,7 @@ def write_report(ledger: Ledger, settings: Settings, path: Path, *, now: datetim
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             draft.write_text(page, encoding="utf-8")
+            os.utime(draft, (now.timestamp(), now.timestamp()))
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

@@ -127,7 +127,7 @@ def test_no_fault_of_the_page_reaches_the_run(
     def fail(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr(target_module, "write_report", fail)
+    monkeypatch.setattr(target_module, "renew_report", fail)
     run = object.__new__(TargetInforCloudSuite)
     run.settings = read_settings({}, need_ionapi=False)
     run.ledger = Ledger("sqlite://")
