@@ -145,6 +145,15 @@ def end_all(tx: Tx, ended: Sequence[tuple[int, AttemptOutcome, Mapping[str, Any]
     )
 
 
+def decide(
+    tx: Tx, doubted: Sequence[Attempt], outcome: AttemptOutcome, *, at: datetime, looked: str = ""
+) -> None:
+    """Write what became of attempts in doubt; ``looked``: what M3 showed when it was asked."""
+    seen = {"looked": looked} if looked else {}
+    if doubted:
+        end_all(tx, [(each.id, outcome, each.answer | seen) for each in doubted], at=at)
+
+
 def looked(tx: Tx, attempt_ids: Collection[int], *, at: datetime) -> None:
     """Note that M3 was asked and does not have these."""
     tx.execute(

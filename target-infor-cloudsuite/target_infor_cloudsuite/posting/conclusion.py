@@ -148,7 +148,7 @@ def _conclude(context: Context, tx: Tx, work: Work, seen: Seen) -> None:
             f"M3 posted batch {document.inbn}, but what it holds is not what was sent: {what}, "
             f"{len(seen.lines)} of {len(invoice.lines)} lines. Compare it in APS200."
         )
-        _hold_in(context, tx, work, "in_doubt_unresolved", text)
+        work.hold(context, tx, reason("in_doubt_unresolved", "lines", text))
         return
     what = f"{len(invoice.lines)} lines, {invoice.total} {invoice.currency}"
     work.move(
@@ -164,12 +164,7 @@ def _conclude(context: Context, tx: Tx, work: Work, seen: Seen) -> None:
 
 def _hold(context: Context, work: Work, code: str, text: str) -> None:
     with work.change(context) as tx:
-        _hold_in(context, tx, work, code, text)
-
-
-def _hold_in(context: Context, tx: Tx, work: Work, code: str, text: str) -> None:
-    held_for = reason(code, "lines", text)
-    work.move(context, tx, Status.REVIEW, why=text, reasons=[held_for.to_json()], step=Step.NONE.value)
+        work.hold(context, tx, reason(code, "lines", text))
 
 
 def _batch_errors(work: Work, seen: Seen) -> dict[str, Any]:

@@ -145,7 +145,9 @@ def _conclude_lines(context: Context, work: Work, seen: Seen) -> None:
             context, work, f"Batch {work.document.inbn} holds lines that we did not send, or lacks some."
         )
         return
-    _end(context, arrived, AttemptOutcome.DONE, "LstLines shows it")
+    with context.ledger.write() as tx:
+        now = context.clock.now()
+        attempts.decide(tx, arrived, AttemptOutcome.DONE, at=now, looked="LstLines shows it")
     work.lines_in.update(each.position for each in arrived)
     if len(arrived) == len(doubted):
         _adopt(
@@ -192,23 +194,11 @@ _QUESTIONS: dict[Step, Callable[[Any, Sequence[Any]], None]] = {
 # -- what follows --------------------------------------------------------------------------------------
 
 
-def _end(context: Context, found: Sequence[Attempt], outcome: AttemptOutcome, what: str) -> None:
-    with context.ledger.write() as tx:
-        for each in found:
-            attempts.end(tx, each.id, outcome, at=context.clock.now(), answer=each.answer | {"looked": what})
-
-
 def _adopt(context: Context, work: Work, *, step: Step, found: str, **changes: Any) -> None:
     """It happened: go on behind it."""
     with work.change(context) as tx:
-        for each in open_attempts(tx, work.document):
-            attempts.end(
-                tx,
-                each.id,
-                AttemptOutcome.DONE,
-                at=context.clock.now(),
-                answer=each.answer | {"looked": found},
-            )
+        doubted = open_attempts(tx, work.document)
+        attempts.decide(tx, doubted, AttemptOutcome.DONE, at=context.clock.now(), looked=found)
         why = f"M3 was asked: {found}."
         work.move(context, tx, Status.POSTING, why=why, doubt=Doubt.ADOPTED, step=step.value, **changes)
 
@@ -224,9 +214,7 @@ def _absent(context: Context, work: Work, found: str) -> None:
             return
         known = attempts.of_document(tx, work.document.id, step=work.document.step, cori=work.document.cori)
         given_up = {each.position for each in known if each.outcome is AttemptOutcome.ABSENT}
-        for each in doubted:
-            absent = each.answer | {"looked": found}
-            attempts.end(tx, each.id, AttemptOutcome.ABSENT, at=context.clock.now(), answer=absent)
+        attempts.decide(tx, doubted, AttemptOutcome.ABSENT, at=context.clock.now(), looked=found)
         again = bool(doubted) and not given_up & {each.position for each in doubted}
         if again:
             why = f"M3 was asked twice: {found}; it is sent once more."
@@ -238,14 +226,5 @@ def _absent(context: Context, work: Work, found: str) -> None:
 
 def _undecided(context: Context, work: Work, what: str) -> None:
     text = f"{what} Look in APS450 and APS200 for invoice {work.document.number}, then replay or dismiss."
-    held_for = reason("in_doubt_unresolved", "", text)
     with work.change(context) as tx:
-        work.move(
-            context,
-            tx,
-            Status.REVIEW,
-            why=text,
-            doubt=Doubt.PERSON,
-            reasons=[held_for.to_json()],
-            step=Step.NONE.value,
-        )
+        work.hold(context, tx, reason("in_doubt_unresolved", "", text), doubt=Doubt.PERSON)

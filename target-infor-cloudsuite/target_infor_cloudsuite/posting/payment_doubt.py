@@ -9,14 +9,10 @@ from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
 from target_infor_cloudsuite.posting.doubt import LOOKS
-from target_infor_cloudsuite.posting.payments import (
-    carry,
-    start_over,
-    take_as_validated,
-    undecided,
-    validate,
-)
-from target_infor_cloudsuite.posting.statements import Sheet, is_paid, mark_settled
+from target_infor_cloudsuite.posting.payments import carry
+from target_infor_cloudsuite.posting.sheets import Sheet, start_over, take_as_validated, undecided
+from target_infor_cloudsuite.posting.statements import is_paid, mark_settled
+from target_infor_cloudsuite.posting.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +89,7 @@ def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[At
     number = sheet.statement.number
     if paid:
         with context.ledger.write() as tx:
-            _end(context, tx, doubted, AttemptOutcome.DONE)
+            attempts.decide(tx, doubted, AttemptOutcome.DONE, at=context.clock.now())
             _to_posting(context, tx, sheet, Doubt.ADOPTED)
             why = f"M3 was asked: statement {number} has paid its invoices."
             take_as_validated(context, tx, sheet, why=why)
@@ -104,13 +100,13 @@ def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[At
     elif doubted and (paid is None or any(each.outcome is AttemptOutcome.ABSENT for each in validations)):
         shown = "something else paid of its invoices" if paid is None else "its invoices unpaid"
         with context.ledger.write() as tx:
-            _end(context, tx, doubted, AttemptOutcome.ABSENT)
+            attempts.decide(tx, doubted, AttemptOutcome.ABSENT, at=context.clock.now())
             undecided(
                 context, tx, sheet, why=f"sent for validation, its answer was lost, and M3 shows {shown}"
             )
     else:
         with context.ledger.write() as tx:
-            _end(context, tx, doubted, AttemptOutcome.ABSENT)
+            attempts.decide(tx, doubted, AttemptOutcome.ABSENT, at=context.clock.now())
         again = bool(doubted) or any(each.outcome is AttemptOutcome.ABSENT for each in validations)
         _back_to_posting(context, sheet)
         validate(context, sheet, again=again)
@@ -126,8 +122,3 @@ def _to_posting(context: Context, tx: Tx, sheet: Sheet, doubt: Doubt) -> None:
         if work.document.status is Status.IN_DOUBT:
             step = work.document.step.value
             work.move(context, tx, Status.POSTING, why="M3 was asked.", doubt=doubt, step=step)
-
-
-def _end(context: Context, tx: Tx, found: Sequence[Attempt], outcome: AttemptOutcome) -> None:
-    for each in found:
-        attempts.end(tx, each.id, outcome, at=context.clock.now(), answer=each.answer)

@@ -1,8 +1,7 @@
 """Payments into M3: one sheet for each bank, currency and run; nothing books before it is closed.
 
-A sheet is a bank statement (ABS100MI), or by explicit setting a journal batch (GLS840MI). It holds either all
-its payments whole or is never closed. Its lines and details are numbered by us, so a repeat of one whose
-answer was lost is told apart by M3 itself (XRE0104).
+A sheet's lines and details are numbered by us, so a repeat of one whose answer was lost is told apart by M3
+itself (XRE0104).
 """
 
 from __future__ import annotations
@@ -10,27 +9,20 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stampli_infor_transforms.documents import AccountingPayment
-from stampli_infor_transforms.reasons import reason
 
 from target_infor_cloudsuite.ion.answers import Outcome
 from target_infor_cloudsuite.ledger import attempts
-from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.documents import ClaimLost
-from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
+from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting.answered import refusal
-from target_infor_cloudsuite.posting.letters import Letter, Outbox, send, send_for_statement
-from target_infor_cloudsuite.posting.statements import (
-    Sheet,
-    abandon,
-    mark_settled,
-    open_statement,
-    settlement_of,
-    take_stock,
-)
+from target_infor_cloudsuite.posting.letters import Letter, Outbox, send
+from target_infor_cloudsuite.posting.sheets import Sheet, leave_in_doubt, start_over
+from target_infor_cloudsuite.posting.statements import open_statement, settlement_of
+from target_infor_cloudsuite.posting.validation import validate
 from target_infor_cloudsuite.posting.work import Work
 from target_infor_cloudsuite.programs import road_named
 from target_infor_cloudsuite.programs.payment_road import Detail
@@ -124,7 +116,7 @@ def carry(context: Context, sheet: Sheet) -> bool:
                 start_over(context, tx, sheet, why="M3 refused one of its payments")
             return False
         if _not_in(context, sheet, letters(sheet)):
-            _leave_in_doubt(context, sheet)
+            leave_in_doubt(context, sheet)
             return True
     return validate(context, sheet)
 
@@ -199,13 +191,14 @@ def _take_answer(context: Context, tx: Tx, sheet: Sheet, letter: Letter, answer:
     doubted = _doubted(tx, sheet, letter)
     if answer.outcome is Outcome.DONE:
         # M3 took the repeat as new, so what was lost before did not happen.
-        _end(context, tx, doubted, AttemptOutcome.ABSENT, "a later one was taken as new")
+        taken = "a later one was taken as new"
+        attempts.decide(tx, doubted, AttemptOutcome.ABSENT, at=context.clock.now(), looked=taken)
         return
     if answer.outcome is not Outcome.REFUSED or answer.error is None:
         return
     if answer.error.code == _ALREADY_THERE and doubted:
         # The repeat of one whose answer was lost: M3 says that it has this number of ours already.
-        _end(context, tx, doubted, AttemptOutcome.DONE, _ALREADY_THERE)
+        attempts.decide(tx, doubted, AttemptOutcome.DONE, at=context.clock.now(), looked=_ALREADY_THERE)
         return
     if letter.work.document.status is Status.POSTING:
         nok = refusal(sheet.road.name, letter.transaction.name, answer, position=letter.position)
@@ -231,165 +224,3 @@ def _doubted(tx: Tx, sheet: Sheet, letter: Letter) -> list[Attempt]:
         and each.transaction_name == letter.transaction.name
         and each.position == letter.position
     ]
-
-
-def _end(context: Context, tx: Tx, found: Sequence[Attempt], outcome: AttemptOutcome, what: str) -> None:
-    for each in found:
-        attempts.end(tx, each.id, outcome, at=context.clock.now(), answer=each.answer | {"looked": what})
-
-
-def start_over(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
-    """Leave a statement unvalidated, so that it books nothing, and free its payments for another."""
-    abandon(context, tx, sheet.statement, why=why)
-    for work in sheet.works:
-        if work.document.status in {Status.POSTING, Status.IN_DOUBT}:
-            work.move(
-                context,
-                tx,
-                Status.READY,
-                why=f"{sheet.shown} is not validated: {why}.",
-                doubt=Doubt.RESENT if work.document.status is Status.IN_DOUBT else None,
-                step=Step.NONE.value,
-                statement_id=None,
-                statement_line=None,
-            )
-
-
-def _leave_in_doubt(context: Context, sheet: Sheet) -> None:
-    with context.ledger.write() as tx:
-        for work in sheet.works:
-            if work.document.status is Status.POSTING:
-                why = f"Not every transaction of {sheet.shown} was answered."
-                work.move(context, tx, Status.IN_DOUBT, why=why, step=Step.STATEMENT.value)
-
-
-# -- validation ------------------------------------------------------------------------------------------
-
-
-def validate(context: Context, sheet: Sheet, *, again: bool = False) -> bool:
-    """Validate a complete statement: the one write of it that books. Returns and raises as `carry`.
-
-    ``again``: an earlier sending was lost. What M3 showed before that one is what tells, so it is kept.
-    """
-    if not again and (cannot := take_stock(context, sheet)):
-        with context.ledger.write() as tx:
-            start_over(context, tx, sheet, why=cannot)
-        return False
-    checked = _check(context, sheet)
-    if checked is not Outcome.DONE:
-        return checked is not Outcome.REFUSED or any(
-            work.document.status is not Status.READY for work in sheet.works
-        )
-
-    def on_begin(tx: Tx) -> None:
-        ledger_payments.change_statement(tx, sheet.statement.id, hand=context.hand, status="validating")
-        for work in sheet.works:
-            changes: dict[str, Any] = {"step": Step.VALIDATE.value, "mapped": work.document.mapped}
-            if work.document.status is Status.IN_DOUBT:
-                work.move(context, tx, Status.POSTING, doubt=Doubt.RESENT, **changes)
-            else:
-                work.progress(context, tx, **changes)
-
-    answer = send_for_statement(
-        context,
-        sheet.statement,
-        sheet.road.close(sheet.statement),
-        program=sheet.road.name,
-        step=Step.VALIDATE,
-        on_begin=on_begin,
-        on_answer=lambda tx, answer: _take_validation(context, tx, sheet, answer),
-    )
-    if answer.outcome is Outcome.DONE and sheet.road.settles:
-        mark_settled(context, sheet.works)
-    return any(work.document.status is not Status.READY for work in sheet.works)
-
-
-def _check(context: Context, sheet: Sheet) -> Outcome:
-    """Have M3 check a sheet where its road wants that; what was lost is repeated, as it books nothing."""
-    check = sheet.road.check(sheet.statement)
-    if check is None:
-        return Outcome.DONE
-
-    def on_answer(tx: Tx, answer: Answer) -> None:
-        if answer.outcome is Outcome.DONE:
-            known = attempts.of_statement(tx, sheet.statement.id)
-            lost = [each for each in known if each.transaction_name == check.name and each.outcome in OPEN]
-            _end(context, tx, lost, AttemptOutcome.ABSENT, "repeated")
-        elif answer.outcome is Outcome.REFUSED:
-            _take_refusal(context, tx, sheet, refusal(sheet.road.name, check.name, answer))
-
-    outcome = Outcome.NOT_RUN
-    for _ in range(_REPEATS):
-        outcome = send_for_statement(
-            context,
-            sheet.statement,
-            check,
-            program=sheet.road.name,
-            step=Step.STATEMENT,
-            on_begin=lambda _: None,
-            on_answer=on_answer,
-        ).outcome
-        if outcome is not Outcome.IN_DOUBT:
-            return outcome
-    _leave_in_doubt(context, sheet)
-    return outcome
-
-
-def _take_validation(context: Context, tx: Tx, sheet: Sheet, answer: Answer) -> None:
-    if answer.outcome is Outcome.DONE:
-        take_as_validated(context, tx, sheet, why=f"{sheet.shown} is booked.")
-    elif answer.outcome is Outcome.IN_DOUBT:
-        for work in sheet.works:
-            work.move(context, tx, Status.IN_DOUBT, why=answer.detail)
-    elif answer.outcome is Outcome.REFUSED:
-        nok = refusal(sheet.road.name, sheet.road.close(sheet.statement).name, answer)
-        _take_refusal(context, tx, sheet, nok)
-    # Not run: the statement stands complete, and the next run validates it.
-
-
-def _take_refusal(context: Context, tx: Tx, sheet: Sheet, nok: dict[str, Any]) -> None:
-    known = attempts.of_statement(tx, sheet.statement.id)
-    if any(each.step == Step.VALIDATE and each.outcome is AttemptOutcome.ABSENT for each in known):
-        # It may be refused because the first sending, whose answer was lost, came through after all.
-        undecided(
-            context, tx, sheet, why=f"sent for validation twice, the second time refused: {nok['text']}"
-        )
-        return
-    if len(sheet.works) > 1:
-        start_over(context, tx, sheet, why=nok["text"])
-        return
-    abandon(context, tx, sheet.statement, why=nok["text"])
-    sheet.works[0].move(
-        context,
-        tx,
-        Status.FAILED,
-        why=nok["text"],
-        reasons=[nok],
-        step=Step.NONE.value,
-        statement_id=None,
-        statement_line=None,
-    )
-
-
-def take_as_validated(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
-    """A statement is validated: its payments are posted."""
-    ledger_payments.change_statement(tx, sheet.statement.id, hand=context.hand, status="validated")
-    for work in sheet.works:
-        work.move(context, tx, Status.POSTED, why=why, step=Step.NONE.value, reasons=[])
-
-
-def undecided(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
-    """Only a person can say whether a statement was validated."""
-    invoices = " and at its invoices in APS200" if sheet.road.settles else ""
-    text = f"{sheet.shown} was {why}. Look at it{invoices}, then replay or dismiss."
-    held_for = reason("in_doubt_unresolved", "", text)
-    for work in sheet.works:
-        work.move(
-            context,
-            tx,
-            Status.REVIEW,
-            why=text,
-            doubt=Doubt.PERSON,
-            reasons=[held_for.to_json()],
-            step=Step.NONE.value,
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.payments import Statement
     from target_infor_cloudsuite.posting.context import Context
+    from target_infor_cloudsuite.posting.sheets import Sheet
     from target_infor_cloudsuite.posting.work import Work
     from target_infor_cloudsuite.programs.payment_road import PaymentRoad
 
@@ -36,20 +37,6 @@ _log = logging.getLogger(__name__)
 _OPENINGS = 3
 #: A worker on another host may still be about to use the statement it has opened.
 _SURELY_LEFT = timedelta(hours=1)
-
-
-@dataclass(slots=True)
-class Sheet:
-    """A statement on its way, with its payments in the order of their lines."""
-
-    statement: Statement
-    works: list[Work]
-    road: PaymentRoad
-
-    @property
-    def shown(self) -> str:
-        """How messages name it."""
-        return self.road.shown(self.statement)
 
 
 def settlement_of(work: Work) -> Settlement:

@@ -16,6 +16,8 @@ from target_infor_cloudsuite.ledger.states import Status, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stampli_infor_transforms.reasons import Reason
+
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.ledger.states import Doubt
@@ -111,6 +113,22 @@ class Work:
             **changes,
         )
         self._take(changes | {"status": to})
+
+    def hold(self, context: Context, tx: Tx, held_for: Reason, *, doubt: Doubt | None = None) -> None:
+        """Leave the document to a person, for one reason, whose text is the evidence.
+
+        Raises:
+            ClaimLost: Another worker holds it.
+        """
+        self.move(
+            context,
+            tx,
+            Status.REVIEW,
+            why=held_for.text,
+            doubt=doubt,
+            reasons=[held_for.to_json()],
+            step=Step.NONE.value,
+        )
 
     def progress(self, context: Context, tx: Tx, **changes: Any) -> None:
         """Change columns while the status stays.
