@@ -23,12 +23,13 @@ from stampli_infor_transforms.reference import Reference
 
 from target_infor_cloudsuite.ap_streams import SCHEMAS, ap_record
 from target_infor_cloudsuite.clock import Clock
+from target_infor_cloudsuite.kept_reference import load_company
 from target_infor_cloudsuite.ledger import Ledger
 from target_infor_cloudsuite.mapping_control import hints_of, in_force
 from target_infor_cloudsuite.plugin import Program, Reader
 from target_infor_cloudsuite.posting.parts import divided
 from target_infor_cloudsuite.settings import MAPPER_JSONSCHEMA, read_settings
-from target_infor_cloudsuite.setup import company_numbers, load_company, open_gateway
+from target_infor_cloudsuite.setup import company_numbers, open_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -22,7 +22,7 @@ from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.confidential import no_core_files
 from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import LedgerError
-from target_infor_cloudsuite.setup import SetupError
+from target_infor_cloudsuite.tenant import SetupError
 
 if TYPE_CHECKING:
     from types import FrameType

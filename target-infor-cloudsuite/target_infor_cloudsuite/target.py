@@ -12,6 +12,7 @@ from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.audit.publish import publish
 from target_infor_cloudsuite.audit.runs import write_run
 from target_infor_cloudsuite.clock import Clock
+from target_infor_cloudsuite.kept_reference import was_asked_lately
 from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, reference, runs
 from target_infor_cloudsuite.ledger.documents import Hand
 from target_infor_cloudsuite.ledger.states import TROUBLE, Status
@@ -23,7 +24,7 @@ from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
 from target_infor_cloudsuite.posting.run import has_work, work_off
 from target_infor_cloudsuite.report.write import NothingToReport, ReportError, renew_report
 from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, read_settings
-from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare, was_asked_lately
+from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare
 from target_infor_cloudsuite.sinks import LedgerSink
 from target_infor_cloudsuite.worker import worker_name
 

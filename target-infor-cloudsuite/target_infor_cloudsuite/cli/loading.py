@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from stampli_infor_transforms.reference import Reference
 
 from target_infor_cloudsuite.clock import Clock
+from target_infor_cloudsuite.kept_reference import load_company
 from target_infor_cloudsuite.ledger import Ledger
 from target_infor_cloudsuite.settings import read_settings
-from target_infor_cloudsuite.setup import company_numbers, load_company, open_gateway
+from target_infor_cloudsuite.setup import company_numbers, open_gateway
 from target_infor_cloudsuite.supplier_details import load_details, without_status
 
 if TYPE_CHECKING:

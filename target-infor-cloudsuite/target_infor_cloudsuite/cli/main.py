@@ -32,7 +32,7 @@ from target_infor_cloudsuite.plugin import one_line
 from target_infor_cloudsuite.posting.decisions import DecisionError
 from target_infor_cloudsuite.report.write import ReportError
 from target_infor_cloudsuite.secrets import SecretError
-from target_infor_cloudsuite.setup import SetupError
+from target_infor_cloudsuite.tenant import SetupError
 
 _EXPECTED = (
     AuditError,

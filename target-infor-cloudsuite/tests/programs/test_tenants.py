@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from target_infor_cloudsuite.ledger import reference
 from target_infor_cloudsuite.m3.catalog import Catalog
-from target_infor_cloudsuite.setup import SetupError
+from target_infor_cloudsuite.tenant import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
