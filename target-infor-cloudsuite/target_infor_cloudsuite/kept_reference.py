@@ -1,4 +1,4 @@
-"""M3's reference data: the ledger's copy while it is young enough, else read from M3, as far as it changed."""
+"""M3's reference data: the ledger's copy while it is young enough, else read from M3 as far as it changed."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ from target_infor_cloudsuite.ledger import Ledger
 from target_infor_cloudsuite.mapping_control import hints_of, in_force
 from target_infor_cloudsuite.plugin import Program, Reader
 from target_infor_cloudsuite.posting.parts import divided
-from target_infor_cloudsuite.settings import MAPPER_JSONSCHEMA, read_settings
+from target_infor_cloudsuite.settings import read_settings
+from target_infor_cloudsuite.settings_schema import MAPPER_JSONSCHEMA
 from target_infor_cloudsuite.setup import company_numbers, open_gateway
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from target_infor_cloudsuite.posting.dry_run import DryRun
 from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
 from target_infor_cloudsuite.posting.run import has_work, work_off
 from target_infor_cloudsuite.report.write import NothingToReport, ReportError, renew_report
-from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, read_settings
+from target_infor_cloudsuite.settings import read_settings
+from target_infor_cloudsuite.settings_schema import CONFIG_JSONSCHEMA
 from target_infor_cloudsuite.setup import company_numbers, new_run_id, open_gateway, prepare
 from target_infor_cloudsuite.sinks import LedgerSink
 from target_infor_cloudsuite.worker import worker_name

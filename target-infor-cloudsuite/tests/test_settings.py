@@ -7,12 +7,8 @@ from typing import Any
 
 import pytest
 from stampli_infor_transforms.policy import SettingsError
-from target_infor_cloudsuite.settings import (
-    CONFIG_JSONSCHEMA,
-    ENVIRONMENT_PREFIX,
-    config_from_environment,
-    read_settings,
-)
+from target_infor_cloudsuite.settings import ENVIRONMENT_PREFIX, config_from_environment, read_settings
+from target_infor_cloudsuite.settings_schema import CONFIG_JSONSCHEMA
 
 SECRET = "very-secret-42"
 

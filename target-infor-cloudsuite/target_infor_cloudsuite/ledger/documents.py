@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
-from target_infor_cloudsuite.ledger import events
+from target_infor_cloudsuite.ledger import events, identities
 from target_infor_cloudsuite.ledger.document import (
     COLUMNS,
     ClaimLost,
@@ -18,11 +17,10 @@ from target_infor_cloudsuite.ledger.document import (
     of_row,
 )
 from target_infor_cloudsuite.ledger.states import OUT_OF_THE_WAY, Status, check_move
-from target_infor_cloudsuite.ledger.tables import documents, identities
+from target_infor_cloudsuite.ledger.tables import documents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from datetime import datetime
 
     from target_infor_cloudsuite.ledger.store import Tx
 
@@ -39,11 +37,6 @@ _CHANGE = update(documents).where(
 )
 _CHANGE_CLAIMED = _CHANGE.where(
     documents.c.claimed_by == bindparam("its_holder"), documents.c.claim_token == bindparam("its_token")
-)
-_HOLDER = select(identities.c.document_id).where(identities.c.identity == bindparam("wanted"))
-_TAKE = insert(identities)
-_RELEASE_M3 = delete(identities).where(
-    identities.c.document_id == bindparam("its_id"), identities.c.identity.startswith("m3:", autoescape=True)
 )
 
 
@@ -165,7 +158,7 @@ def move(  # noqa: PLR0913 - the one place where a status changes
         details={"from": document.status.value, **({"why": why} if why else {}), **(details or {})},
     )
     if to in OUT_OF_THE_WAY:
-        release_m3_identity(tx, document.id)
+        identities.release_m3(tx, document.id)
 
 
 def note_progress(tx: Tx, document: Document, *, hand: Hand, worker: Worker, **changes: Any) -> None:
@@ -188,109 +181,6 @@ def note_progress(tx: Tx, document: Document, *, hand: Hand, worker: Worker, **c
 def set_values(tx: Tx, document_id: int, **changes: Any) -> None:
     """Change columns that no worker competes for (an acceptance, a note)."""
     tx.execute(update(documents).where(documents.c.id == document_id).values(**changes))
-
-
-# -- identities ---------------------------------------------------------------------------------------------
-
-
-def holder(tx: Tx, identity: str) -> int | None:
-    """The document that holds this identity."""
-    return tx.execute(_HOLDER, {"wanted": identity}).scalar_one_or_none()
-
-
-def take_identity(tx: Tx, identity: str, document_id: int) -> int:
-    """Take an identity, unless it is held; the id of whoever holds it now."""
-    while (held := holder(tx, identity)) is None:
-        try:
-            with tx.begin_nested():
-                tx.execute(_TAKE, {"identity": identity, "document_id": document_id})
-        except IntegrityError:
-            continue  # another writer was faster; the database's own uniqueness tells, so look again
-        return document_id
-    return held
-
-
-def hand_over_identity(tx: Tx, identity: str, *, heir: int) -> None:
-    """Give an identity from whoever holds it to a newer revision."""
-    tx.execute(update(identities).where(identities.c.identity == identity).values(document_id=heir))
-
-
-def release_m3_identity(tx: Tx, document_id: int) -> None:
-    """Let go of a document's key in M3; its source key stays with it, so that a copy is known as one."""
-    tx.execute(_RELEASE_M3, {"its_id": document_id})
-
-
-# -- claims -------------------------------------------------------------------------------------------------
-
-
-def claim(  # noqa: PLR0913 - each filter by its name
-    tx: Tx,
-    *,
-    worker: Worker,
-    now: datetime,
-    kind: str,
-    statuses: Collection[Status],
-    limit: int,
-    unresolved_in: str = "",
-) -> list[Document]:
-    """Claim up to ``limit`` documents that nobody living holds; each claim raises the fencing token.
-
-    Args:
-        tx: A writing transaction.
-        worker: Who claims.
-        now: The present moment.
-        kind: ``invoice`` or ``payment``.
-        statuses: In which statuses.
-        limit: How many at most.
-        unresolved_in: Only those that this run has not resolved yet.
-    """
-    free = or_(
-        documents.c.claimed_by == "", documents.c.claimed_by == worker.name, documents.c.claim_until < now
-    )
-    wanted = (
-        select(documents.c.id)
-        .where(documents.c.kind == kind, documents.c.status.in_([s.value for s in statuses]), free)
-        .order_by(documents.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    if unresolved_in:
-        wanted = wanted.where(documents.c.resolved_run != unresolved_in)
-    ids = list(tx.execute(wanted).scalars())
-    if not ids:
-        return []
-    tx.execute(
-        update(documents)
-        .where(documents.c.id.in_(ids), free)
-        .values(claimed_by=worker.name, claim_token=documents.c.claim_token + 1, claim_until=worker.lease_end)
-    )
-    rows = tx.execute(
-        select(*COLUMNS)
-        .where(documents.c.id.in_(ids), documents.c.claimed_by == worker.name)
-        .order_by(documents.c.id)
-    )
-    return [of_row(row) for row in rows]
-
-
-def renew_claims(tx: Tx, worker: Worker) -> None:
-    """Prolong everything this worker holds until its new lease end."""
-    tx.execute(
-        update(documents).where(documents.c.claimed_by == worker.name).values(claim_until=worker.lease_end)
-    )
-
-
-def release_claims(tx: Tx, worker_name: str) -> None:
-    """Let go of everything a worker holds: it has ended, or it is dead."""
-    tx.execute(
-        update(documents).where(documents.c.claimed_by == worker_name).values(claimed_by="", claim_until=None)
-    )
-
-
-def claimants(tx: Tx) -> list[str]:
-    """The workers that hold anything."""
-    return list(
-        tx.execute(select(documents.c.claimed_by).distinct().where(documents.c.claimed_by > "")).scalars()
-    )
 
 
 # -- families ----------------------------------------------------------------------------------------------
@@ -335,7 +225,7 @@ def family(tx: Tx, document_id: int) -> set[int]:
 
 def by_source_key(tx: Tx, source_key: str) -> Document | None:
     """The document that holds this source key."""
-    held = holder(tx, f"source:{source_key}")
+    held = identities.holder(tx, f"source:{source_key}")
     return None if held is None else get(tx, held)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.hints import NO_HINTS
 
-from target_infor_cloudsuite.ledger import documents, events
+from target_infor_cloudsuite.ledger import claims, events
 from target_infor_cloudsuite.ledger.documents import Hand, Worker
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Context:
     def renew_claims(self) -> None:
         """Keep what this worker holds for another lease."""
         with self.ledger.write() as tx:
-            documents.renew_claims(tx, self.worker)
+            claims.renew(tx, self.worker)
 
     def use_suppliers(self, cono: int, rows: Collection[Supplier]) -> None:
         """Take supplier details into the reference."""

@@ -9,7 +9,7 @@ from stampli_infor_transforms.identity import IdentityError, content_hash, sourc
 from stampli_infor_transforms.reasons import reason
 from stampli_infor_transforms.values import amount_of, text_of
 
-from target_infor_cloudsuite.ledger import documents, events, reference
+from target_infor_cloudsuite.ledger import documents, events, identities, reference
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.ledger.types import canonical_json
 from target_infor_cloudsuite.posting.revisions import settle_part, settle_revision
@@ -77,7 +77,7 @@ def _receive_document(tx: Tx, stream: str, record: Mapping[str, Any], *, hand: H
     document_id = documents.add(tx, hand=hand, values=values)
     if document_id is None:
         return
-    held_by = documents.take_identity(tx, f"source:{values['source_key']}", document_id)
+    held_by = identities.take(tx, f"source:{values['source_key']}", document_id)
     if held_by != document_id:
         settle_revision(tx, new_id=document_id, held_by=held_by, hand=hand)
 

@@ -17,7 +17,7 @@ from stampli_infor_transforms.identity import content_hash, source_key
 from stampli_infor_transforms.numbering import normalise_number
 from stampli_infor_transforms.values import text_of
 
-from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger import documents, identities
 from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import OUT_OF_THE_WAY, Status
 from target_infor_cloudsuite.ledger.types import canonical_json
@@ -116,6 +116,6 @@ def _add(context: Context, tx: Tx, document: Document, record: Record, nth: int)
     if added is None:
         raise LookupError(f"Part {values['source_key']} of {document.label} stands in the ledger already.")
     identity = f"source:{values['source_key']}"
-    if documents.take_identity(tx, identity, added) != added:
-        documents.hand_over_identity(tx, identity, heir=added)  # an earlier revision's, which has given way
+    if identities.take(tx, identity, added) != added:
+        identities.hand_over(tx, identity, heir=added)  # an earlier revision's, which has given way
     return {"document": added, "company": values["company"], "amount": values["amount"]}

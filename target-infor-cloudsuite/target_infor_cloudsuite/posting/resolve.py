@@ -10,7 +10,7 @@ from stampli_infor_transforms.documents import AccountingInvoice, AccountingPaym
 from stampli_infor_transforms.mapping import check_invoice, check_payment, map_invoice, map_payment
 from stampli_infor_transforms.reasons import Reason, reason
 
-from target_infor_cloudsuite.ledger import documents, payments
+from target_infor_cloudsuite.ledger import documents, identities, payments
 from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.ledger.types import canonical_json
@@ -179,14 +179,14 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
         plan = plan.held_for(*settlement.overdrawn(tx, document.id, plan.settlement))
     reasons = _not_accepted(document, plan, mapped)
     changes = _columns(context, document, plan, mapped, reasons)
-    documents.release_m3_identity(tx, document.id)
+    identities.release_m3(tx, document.id)
     if plan.duplicate_of:
         _move(context, tx, document, Status.DUPLICATE, why=plan.duplicate_of, **changes)
         return
     if plan.mapped is None or (reasons and plan.own_batch is None):
         _hold(context, tx, document, reasons, changes)
         return
-    holder = documents.take_identity(tx, f"m3:{plan.mapped.m3_key}", document.id)
+    holder = identities.take(tx, f"m3:{plan.mapped.m3_key}", document.id)
     if holder != document.id:
         _same_number(context, tx, document, holder, mapped=plan.mapped, changes=changes)
         return
@@ -257,7 +257,7 @@ def _columns(
 def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
     """Whether the document speaks for its source key; it may inherit it from one that never got to M3."""
     identity = f"source:{document.source_key}"
-    holder_id = documents.take_identity(tx, identity, document.id)
+    holder_id = identities.take(tx, identity, document.id)
     holder = documents.get(tx, holder_id)
     if holder is None or holder.id == document.id:
         return True
@@ -265,7 +265,7 @@ def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
         return False
     for each in (holder, *documents.parts(tx, holder.id)):
         give_way(tx, each, by=document, hand=context.hand)
-    documents.hand_over_identity(tx, identity, heir=document.id)
+    identities.hand_over(tx, identity, heir=document.id)
     return True
 
 

@@ -8,7 +8,7 @@ from stampli_infor_transforms.hints import confirmation_key
 from stampli_infor_transforms.reasons import reason
 from stampli_infor_transforms.values import text_of
 
-from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger import documents, identities
 from target_infor_cloudsuite.ledger.retention import PURGED
 from target_infor_cloudsuite.ledger.states import HELD_BY_M3, Status
 
@@ -81,7 +81,7 @@ def settle_revision(tx: Tx, *, new_id: int, held_by: int, hand: Hand) -> None:
         if binds(tx, held):
             _hold_as_amended(tx, new, held, hand=hand)
         else:
-            documents.hand_over_identity(tx, f"source:{new.source_key}", heir=new.id)
+            identities.hand_over(tx, f"source:{new.source_key}", heir=new.id)
 
 
 def settle_part(tx: Tx, part_id: int, first: Document, *, hand: Hand) -> None:
@@ -98,8 +98,8 @@ def settle_part(tx: Tx, part_id: int, first: Document, *, hand: Hand) -> None:
         documents.move(tx, part, Status.REVIEW, hand=hand, why=why, other_id=first.other_id, reasons=amended)
         return
     identity = f"source:{part.source_key}"
-    if documents.take_identity(tx, identity, part.id) != part.id:
-        documents.hand_over_identity(tx, identity, heir=part.id)  # an earlier revision's, which has given way
+    if identities.take(tx, identity, part.id) != part.id:
+        identities.hand_over(tx, identity, heir=part.id)  # an earlier revision's, which has given way
 
 
 def _supersede(tx: Tx, relatives: Sequence[Document], *, by: Document, but: Document, hand: Hand) -> None:

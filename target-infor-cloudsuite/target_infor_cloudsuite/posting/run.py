@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from target_infor_cloudsuite.ledger import LedgerError, documents
+from target_infor_cloudsuite.ledger import LedgerError, claims, documents
 from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
@@ -72,17 +72,17 @@ def work_off(context: Context) -> None:
 
 def _take_over_from_the_dead(context: Context) -> None:
     with context.ledger.write() as tx:
-        for name in documents.claimants(tx):
+        for name in claims.claimants(tx):
             if name != context.worker_name and is_dead(name):
                 _log.info("Worker %s has ended; its documents are taken over.", name)
-                documents.release_claims(tx, name)
+                claims.release(tx, name)
 
 
 def _claim(
     context: Context, kind: str, statuses: tuple[Status, ...], *, limit: int, unresolved: bool = False
 ) -> list[Document]:
     with context.ledger.write() as tx:
-        return documents.claim(
+        return claims.claim(
             tx,
             worker=context.worker,
             now=context.clock.now(),
@@ -279,4 +279,4 @@ def _leases_renewed(context: Context) -> Iterator[None]:
         ended.set()
         thread.join()
         with context.ledger.write() as tx:
-            documents.release_claims(tx, context.worker_name)
+            claims.release(tx, context.worker_name)

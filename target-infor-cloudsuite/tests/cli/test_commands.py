@@ -12,7 +12,7 @@ import click
 import pytest
 from pipelines import BIN, ROOT, clean_env
 from target_infor_cloudsuite.cli.main import main
-from target_infor_cloudsuite.settings import CONFIG_JSONSCHEMA, MAPPER_JSONSCHEMA
+from target_infor_cloudsuite.settings_schema import CONFIG_JSONSCHEMA, MAPPER_JSONSCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

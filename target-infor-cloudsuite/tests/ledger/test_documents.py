@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_infor_cloudsuite.ledger import documents, runs
+from target_infor_cloudsuite.ledger import claims, documents, identities, runs
 from target_infor_cloudsuite.ledger.documents import ClaimLost, Hand, Worker
 from target_infor_cloudsuite.ledger.states import IllegalMove, Status
 
@@ -35,7 +35,7 @@ def claim(
 ) -> list[Any]:
     now = hand.at + later
     with ledger.write() as tx:
-        return documents.claim(
+        return claims.claim(
             tx,
             worker=Worker(name, now + LEASE),
             now=now,
@@ -76,15 +76,15 @@ def test_an_identity_has_one_holder_whoever_asks_at_once(
         holders = []
         for key in range(10):
             with ledgers[number].write() as tx:
-                holders.append(documents.take_identity(tx, f"m3:{key}", ids[number]))
+                holders.append(identities.take(tx, f"m3:{key}", ids[number]))
         return holders
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(take, range(4)))
     assert all(answer == answers[0] for answer in answers)
     with ledgers[0].write() as tx:
-        documents.release_m3_identity(tx, answers[0][0])
-        assert documents.holder(tx, "m3:0") is None
+        identities.release_m3(tx, answers[0][0])
+        assert identities.holder(tx, "m3:0") is None
 
 
 def test_no_document_is_claimed_by_two(url: str, open_ledger: Callable[[str], Ledger], hand: Hand) -> None:
@@ -95,7 +95,7 @@ def test_no_document_is_claimed_by_two(url: str, open_ledger: Callable[[str], Le
         mine: list[int] = []
         for _ in range(5):
             with ledgers[number].write() as tx:
-                found = documents.claim(
+                found = claims.claim(
                     tx,
                     worker=Worker(f"worker {number}", hand.at + LEASE),
                     now=hand.at,
@@ -120,7 +120,7 @@ def test_a_claim_is_taken_over_only_when_its_lease_has_ended(ledger: Ledger, han
     (mine,) = claim(ledger, hand, "a")
     assert claim(ledger, hand, "b", later=LEASE) == []
     with ledger.write() as tx:
-        documents.renew_claims(tx, Worker("a", hand.at + 3 * LEASE))
+        claims.renew(tx, Worker("a", hand.at + 3 * LEASE))
     assert claim(ledger, hand, "b", later=2 * LEASE) == []
     (theirs,) = claim(ledger, hand, "b", later=4 * LEASE)
     assert theirs.claim_token > mine.claim_token
@@ -130,8 +130,8 @@ def test_a_claim_is_taken_over_only_when_its_lease_has_ended(ledger: Ledger, han
         documents.note_progress(tx, mine, hand=hand, worker=Worker("a", hand.at), inbn="1")
     with ledger.write() as tx:
         documents.move(tx, theirs, Status.READY, hand=hand, worker=Worker("b", hand.at))
-        documents.release_claims(tx, "b")
-        assert documents.claimants(tx) == []
+        claims.release(tx, "b")
+        assert claims.claimants(tx) == []
 
 
 def test_progress_of_what_a_newer_revision_has_replaced_meanwhile_is_refused(

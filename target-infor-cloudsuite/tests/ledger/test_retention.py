@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_infor_cloudsuite.audit.purge import purge
-from target_infor_cloudsuite.ledger import documents, events, notices, retention
+from target_infor_cloudsuite.ledger import documents, events, identities, notices, retention
 from target_infor_cloudsuite.ledger.documents import Hand
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def test_old_records_and_events_go_and_what_they_were_known_by_stays(ledger: Led
     values = {"kind": "invoice", "status": "posted", "raw": {"a": 1}, "source_key": "k", "number": "N"}
     with ledger.write() as tx:
         documents.add(tx, hand=hand, values=values | {"delivery": "1"})
-        documents.take_identity(tx, "source:k", 1)
+        identities.take(tx, "source:k", 1)
         events.record(tx, "noted", at=hand.at + timedelta(days=2), actor="x")
     later = Hand("Erika", hand.at + timedelta(days=3))
     with ledger.write() as tx:

@@ -62,7 +62,7 @@ SAFEGUARDS: dict[str, tuple[Change, ...]] = {
     ),
     "unique identity": (
         Change(
-            "ledger/documents.py",
+            "ledger/identities.py",
             "    while (held := holder(tx, identity)) is None:\n",
             '    if identity.startswith("m3:"):\n        return document_id\n'
             "    while (held := holder(tx, identity)) is None:\n",
