@@ -2,7 +2,7 @@
 
     python bench/tap/bench.py speed|transfer|poll|memory [--rows N] [--files N] [--gigabytes N]
 
-Makes the peers' environments beside itself (``uv`` needed) and its files under --work. Prints JSON lines;
+Makes the peers' environments beside itself and its files under --work. Prints JSON lines;
 figures that are kept stand in bench/README.md.
 """
 
@@ -157,8 +157,8 @@ def venv(peer: str) -> Path:
     home = VENVS / peer
     python = home / "bin" / "python"
     if not python.exists():
-        subprocess.run(["uv", "venv", "-q", "-p", "3.11", home], check=True)
-        subprocess.run(["uv", "pip", "install", "-q", "-p", python, *PEERS[peer]], check=True)
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PEERS[peer]], check=True)
     return python
 
 

@@ -38,7 +38,9 @@ LOOKS = 2
 def recover(context: Context, document: Document) -> Document | None:
     """Take over a document left in ``posting``: an attempt without an answer makes it one in doubt.
 
-    The settle time counts from now: when the other worker's request left, or still leaves, nobody knows.
+    The settle time counts from now: when the other worker's request left, or still leaves, nobody knows. M3
+    is asked, too, about a write that it did and that was answered when the other worker had lost the
+    document: the answer is in the ledger, what follows from it is not.
 
     Returns:
         The document as it stands now; None where another worker was faster.
@@ -50,14 +52,17 @@ def recover(context: Context, document: Document) -> Document | None:
                 if each.outcome is AttemptOutcome.SENT:
                     lost = {"detail": "The worker that sent it ended before the answer was written."}
                     attempts.end(tx, each.id, AttemptOutcome.IN_DOUBT, at=context.clock.now(), answer=lost)
-            if found and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
+            if (
+                found or _was_done(tx, document)
+            ) and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
+                answer = "its answer was known" if found else "what follows from M3's answer was written down"
                 documents.move(
                     tx,
                     document,
                     Status.IN_DOUBT,
                     hand=context.hand,
                     worker=context.worker,
-                    why="The worker that sent it ended before its answer was known.",
+                    why=f"The worker that sent it ended before {answer}.",
                 )
             return documents.get(tx, document.id)
     except ClaimLost:
@@ -68,6 +73,13 @@ def open_attempts(tx: Tx, document: Document) -> list[Attempt]:
     """Attempts of the document's present step that may have happened without its knowing."""
     found = attempts.of_document(tx, document.id, step=document.step, cori=document.cori)
     return [each for each in found if each.outcome in OPEN]
+
+
+def _was_done(tx: Tx, document: Document) -> bool:
+    """Whether M3 did what takes the document to its next step, though it still stands at this one."""
+    found = attempts.of_document(tx, document.id, step=document.step, cori=document.cori)
+    single = document.step in {Step.HEAD, Step.COMMIT}  # of the lines each may be in while others are not
+    return single and any(each.outcome is AttemptOutcome.DONE for each in found)
 
 
 def due_at(context: Context, document: Document) -> datetime:
@@ -221,7 +233,8 @@ def _absent(context: Context, work: Work, found: str) -> None:
             step = work.document.step.value
             work.move(context, tx, Status.POSTING, why=why, doubt=Doubt.RESENT, step=step)
     if not again and not work.lost:
-        _undecided(context, work, f"It was sent twice and M3 does not show it: {found}.")
+        sent = "was sent twice" if doubted else "was done"
+        _undecided(context, work, f"It {sent} and M3 does not show it: {found}.")
 
 
 def _undecided(context: Context, work: Work, what: str) -> None:

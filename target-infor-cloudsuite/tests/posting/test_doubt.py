@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import update
+from target_infor_cloudsuite.ledger import claims
+from target_infor_cloudsuite.ledger.tables import documents
+from target_infor_cloudsuite.posting import answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +57,45 @@ def test_a_write_that_m3_does_after_the_first_look_is_not_sent_again(rig_for: Ca
     rig.run(late)
     assert rig.sandbox.sent("AddHead", SINO=late["invoice_number"]) == 1
     assert rig.is_whole(late)
+    assert rig.doubts() == ["adopted"]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "transaction"), [("aps100", "AddHead"), ("aps450", "AddHead"), ("aps450", "ValidByBatchNo")]
+)
+def test_an_answer_that_came_when_the_document_was_no_longer_ours_is_asked_for(
+    rig_for: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch, tenant: str, transaction: str
+) -> None:
+    """A worker stood still: its answer is written down, but what follows from it is another worker's to say."""
+    rig = rig_for(tenant)
+    bill = invoice(line("10"), line("20", account="6600"))
+    record = answered.record
+
+    def then_lose_it(context: Any, tx: Any, program: str, ended: Any) -> None:
+        record(context, tx, program, ended)
+        if any(each.transaction.name == transaction for each in ended):
+            tx.execute(update(documents).values(claimed_by="another", claim_token=1_000))
+
+    monkeypatch.setattr(answered, "record", then_lose_it)
+    rig.run(bill)
+    assert rig.status(bill) == "posting"
+    monkeypatch.undo()
+    with rig.ledger.write() as tx:
+        claims.release(tx, "another")  # it died before it did anything
+    rig.run()
+    assert rig.is_whole(bill)
+    assert rig.status(bill) == "posted"
+    assert (
+        rig.sandbox.sent(
+            transaction,
+            **(
+                {"SINO": bill["invoice_number"]}
+                if "Head" in transaction
+                else {"INBN": rig.document(bill).inbn}
+            ),
+        )
+        == 1
+    )
     assert rig.doubts() == ["adopted"]
 
 
