@@ -66,7 +66,7 @@ def test_a_write_that_m3_does_after_the_first_look_is_not_sent_again(rig_for: Ca
 def test_an_answer_that_came_when_the_document_was_no_longer_ours_is_asked_for(
     rig_for: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch, tenant: str, transaction: str
 ) -> None:
-    """A worker stood still: its answer is written down, but what follows from it is another worker's to say."""
+    """A worker stood still: its answer is written down, what follows from it is another worker's to say."""
     rig = rig_for(tenant)
     bill = invoice(line("10"), line("20", account="6600"))
     record = answered.record
@@ -85,17 +85,8 @@ def test_an_answer_that_came_when_the_document_was_no_longer_ours_is_asked_for(
     rig.run()
     assert rig.is_whole(bill)
     assert rig.status(bill) == "posted"
-    assert (
-        rig.sandbox.sent(
-            transaction,
-            **(
-                {"SINO": bill["invoice_number"]}
-                if "Head" in transaction
-                else {"INBN": rig.document(bill).inbn}
-            ),
-        )
-        == 1
-    )
+    wanted = {"SINO": bill["invoice_number"]} if "Head" in transaction else {"INBN": rig.document(bill).inbn}
+    assert rig.sandbox.sent(transaction, **wanted) == 1
     assert rig.doubts() == ["adopted"]
 
 
