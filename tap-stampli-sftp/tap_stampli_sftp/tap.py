@@ -135,7 +135,9 @@ class TapStampliSFTP(Tap):
         Raises:
             TapError: The run could not be completed; what was completed is in the STATE sent before.
         """
-        # Files and rows make no cycles: looking through all of them at every 700th object is for nothing.
+        # What is loaded stays, and files and rows make no cycles: to look through all of it at every 700th
+        # object is for nothing.
+        gc.freeze()
         gc.set_threshold(_NEW_OBJECTS)
         settings = load_settings(self.config)
         selected = {name: stream for name, stream in self.streams.items() if stream.selected}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 IN_PROGRESS = (".filepart", ".partial", ".tmp", ".part", ".inprogress", ".incomplete")
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".xml")
 DECRYPTED_ENDINGS = (".pgp", ".gpg")
+_READABLE_ENDINGS = (*TEXT_ENDINGS, ".zip", *(text + ".gz" for text in TEXT_ENDINGS))
 
 
 class RemoteFile(NamedTuple):
@@ -126,10 +127,11 @@ def _regular(attributes: paramiko.SFTPAttributes, notes: list[str]) -> bool:
 def readable(name: str) -> bool:
     """Whether the name's ending says a format that is read."""
     lower = name.lower()
-    for ending in DECRYPTED_ENDINGS:
-        lower = lower.removesuffix(ending)
+    if lower.endswith(DECRYPTED_ENDINGS):
+        for ending in DECRYPTED_ENDINGS:
+            lower = lower.removesuffix(ending)
     # What a zip holds is told by its members' endings.
-    return lower.endswith((*TEXT_ENDINGS, ".zip", *(text + ".gz" for text in TEXT_ENDINGS)))
+    return lower.endswith(_READABLE_ENDINGS)
 
 
 def printable(name: str) -> str:

@@ -143,8 +143,8 @@ class Baton:
             ready = sorted(n for n, at in self._ready_at.items() if at <= now)
             if not ready:
                 first = min(self._ready_at.values())
-                self.world.time.sleep(first - now)
-                ready = sorted(n for n, at in self._ready_at.items() if at <= self.world.time.elapsed)
+                self.world.time.sleep(first - now)  # a rounding may leave it a hair short of that
+                ready = sorted(n for n, at in self._ready_at.items() if at <= first)
             self._now = self.chance.choice(ready)
         self._turn.notify_all()
 
