@@ -15,7 +15,10 @@ COPY . .
 # The version comes from git's tags, which stay outside.
 ARG VERSION=0.0.0
 ENV SETUPTOOLS_SCM_PRETEND_VERSION=${VERSION} UV_NO_CACHE=1
-RUN make setup-plugins && rm -rf .tools/uv
+# Nothing is compiled in a run, which may write nothing here: our own packages are editable installs, too.
+RUN make setup-plugins \
+  && rm -rf .tools/uv \
+  && python -m compileall -q tap-stampli-sftp transforms target-infor-cloudsuite
 
 
 FROM python:3.11-slim-bookworm

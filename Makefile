@@ -25,6 +25,8 @@ export VIRTUAL_ENV :=
 export PYTHONPATH :=
 
 export UV_NO_PROGRESS := 1
+# Once, here: else each process compiles all of it anew wherever it may not write beside what is installed.
+export UV_COMPILE_BYTECODE := 1
 export MELTANO_PROJECT_ROOT := $(CURDIR)
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 

@@ -23,7 +23,7 @@ class BareTap(Tap):
         return [Nothing(self)]
 
 
-BareTap.cli([])
+BareTap.cli()
 """
 
 BARE_TARGET = """
@@ -43,5 +43,5 @@ class BareTarget(Target):
     default_sink_class = Sink
 
 
-BareTarget.cli([])
+BareTarget.cli()
 """

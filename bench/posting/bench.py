@@ -1,8 +1,8 @@
 """What posting costs: requests, quota, CPU, memory. Everything runs on 127.0.0.1, against the sandbox.
 
-python bench/posting/bench.py economy [--tenant aps450]
-python bench/posting/bench.py quota --per-minute 500 --minutes 4
-python bench/posting/bench.py cost | memory | idle | books
+python -m bench.posting.bench economy [--tenant aps450]
+python -m bench.posting.bench quota --per-minute 500 --minutes 4
+python -m bench.posting.bench cost | memory | idle | books
 """
 
 from __future__ import annotations
@@ -11,26 +11,29 @@ import argparse
 import json
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bare import BARE_TAP, BARE_TARGET
-from workload import BIN, LINES, cpu_of, misfortunes, world, write_exports, write_messages
+from bench.environments import TAP, TARGET, environment
+from bench.posting.bare import BARE_TAP, BARE_TARGET
+from bench.posting.pairs import Pair, Project, script
+from bench.posting.workload import LINES, misfortunes, world, write_exports, write_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workload import World
+    from bench.posting.workload import World
 
 _INVOICES = 1_000
 _REQUESTS_AN_INVOICE = 0.245  # measured by `economy`; only says how long a backlog has to be
 _LATENCY_MS = 200
 _MILLION = 1_000_000
+_TIMES = 7
 
 
 def economy(directory: Path, options: argparse.Namespace) -> None:
@@ -108,30 +111,41 @@ def memory(directory: Path, _options: argparse.Namespace) -> None:
 
 
 def idle(directory: Path, _options: argparse.Namespace) -> None:
-    """A run with nothing new, tap and target, against a bare SDK tap and target that do nothing."""
+    """A run with nothing new, tap and target, against a bare SDK tap and target that do nothing.
+
+    As Meltano runs them, and without Meltano: its own start is a good part of either run.
+    """
+    python = environment("bare", f"singer-sdk=={version('singer-sdk')}") / "python"
     with world(directory, scenario="sample", latency_ms=0, requests_per_minute=0) as made:
-        tap = directory / "tap.json"
-        tap.write_text(json.dumps(made.tap_settings()), "utf-8")
-        state = directory / "state.json"
-        first = subprocess.run(
-            [BIN / "tap-stampli-sftp", "--config", tap], capture_output=True, text=True, check=True
+        pairs = {
+            "ours": Pair(
+                TAP / "tap-stampli-sftp",
+                TARGET / "target-infor-cloudsuite",
+                made.tap_settings(),
+                made.settings,
+            ),
+            "bare": Pair(
+                script(directory / "tap-bare", python, BARE_TAP),
+                script(directory / "target-bare", python, BARE_TARGET),
+            ),
+        }
+        projects = {name: Project(directory / name, pair) for name, pair in pairs.items()}
+        for project in projects.values():
+            project.run()  # what there is comes in, and is in the state
+        found = {name: [project.run() for _ in range(_TIMES)] for name, project in projects.items()}
+        alone = {name: [project.run_alone() for _ in range(_TIMES)] for name, project in projects.items()}
+    for name in pairs:
+        wall, cpu = (median(each[at] for each in found[name]) for at in (0, 1))
+        tap_cpu, target_cpu = (median(each[at] for each in alone[name]) for at in (0, 1))
+        print(
+            f"{name}: meltano run {wall:.2f} s, {cpu:.2f} s of CPU; "
+            f"without Meltano tap {tap_cpu:.2f} s, target {target_cpu:.2f} s of CPU"
         )
-        messages = directory / "messages.jsonl"
-        messages.write_text(first.stdout, "utf-8")
-        made.run(messages)
-        last = [json.loads(line) for line in first.stdout.splitlines() if '"type":"STATE"' in line][-1]
-        state.write_text(json.dumps(last["value"]), "utf-8")
-        ours = [
-            [str(BIN / "tap-stampli-sftp"), "--config", str(tap), "--state", str(state)],
-            [str(BIN / "target-infor-cloudsuite"), "--config", str(directory / "target.json")],
-        ]
-        bare = [[sys.executable, "-c", BARE_TAP], [sys.executable, "-c", BARE_TARGET]]
-        times = {name: [_pipe(pair) for _ in range(7)] for name, pair in (("ours", ours), ("bare", bare))}
-    for name, found in times.items():
-        tap_cpu, target_cpu = (median(each[at] for each in found) for at in (0, 1))
-        print(f"{name}: median CPU tap {tap_cpu:.2f} s, target {target_cpu:.2f} s")
-    ratio = median(sum(each) for each in times["ours"]) / median(sum(each) for each in times["bare"])
-    print(f"together {ratio:.2f} times the bare pair")
+    for at, what in enumerate(("seconds", "CPU seconds")):
+        ratio = median(each[at] for each in found["ours"]) / median(each[at] for each in found["bare"])
+        print(f"meltano run: {ratio:.2f} times the bare pair's {what}")
+    ratio = median(sum(each) for each in alone["ours"]) / median(sum(each) for each in alone["bare"])
+    print(f"without Meltano: {ratio:.2f} times the bare pair's CPU seconds")
 
 
 def books(directory: Path, options: argparse.Namespace) -> None:
@@ -143,12 +157,12 @@ def books(directory: Path, options: argparse.Namespace) -> None:
         rules = misfortunes(seed=1)
         made.fault(*rules)
         with (directory / "messages.jsonl").open("wb") as messages:
-            tap = [BIN / "tap-stampli-sftp", "--config", directory / "tap.json"]
+            tap = [TAP / "tap-stampli-sftp", "--config", directory / "tap.json"]
             subprocess.run(tap, stdout=messages, stderr=subprocess.DEVNULL, check=True)
         for _ in range(2):  # again, for what the first run had to leave; what it has is not taken twice
             made.run(directory / "messages.jsonl")
         hits = Counter(each["action"] for each in made.faults() if each["hits"])
-        command = [BIN / "cloudsuite-ap", "--config", directory / "target.json", "--format", "json"]
+        command = [TARGET / "cloudsuite-ap", "--config", directory / "target.json", "--format", "json"]
         done = subprocess.run([*command, "reconcile"], capture_output=True, text=True, check=False)
     found = json.loads(done.stdout)
     print(f"{options.tenant}: faults met: {', '.join(f'{name} {n}' for name, n in sorted(hits.items()))}")
@@ -160,14 +174,6 @@ def books(directory: Path, options: argparse.Namespace) -> None:
     print(f"reconcile ended with {done.returncode}, {len(found['differences'])} differences")
     for each in found["differences"][:10]:
         print(f"  {each}")
-
-
-def _pipe(pair: list[list[str]]) -> tuple[float, float]:
-    with subprocess.Popen(pair[0], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tap:
-        target = subprocess.Popen(
-            pair[1], stdin=tap.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        return cpu_of(tap), cpu_of(target)
 
 
 def _post(made: World, count: int, *, first: int = 0) -> dict[str, float]:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from bench.environments import ROOT, TARGET
+
 if TYPE_CHECKING:
     import resource
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
 LINES = 5
 _ACCOUNTS = ("6000", "6100", "6200")
 _DEPARTMENTS = ("Administration", "Marketing", "Engineering", "Operations")
@@ -230,7 +230,7 @@ class World:
         config.write_text(json.dumps(self.settings), "utf-8")
         with messages.open() as stdin, (self.directory / "target.err").open("a") as stderr:
             process = subprocess.Popen(
-                [BIN / "target-infor-cloudsuite", "--config", config],
+                [TARGET / "target-infor-cloudsuite", "--config", config],
                 stdin=stdin,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -266,7 +266,14 @@ def world(
 ) -> Iterator[World]:
     """A sandbox as a process, with options of `stampli-infor-sandbox serve`; ended by its own process id."""
     home = directory / "sandbox"
-    command = [str(BIN / "stampli-infor-sandbox"), "serve", "--home", str(home), "--scenario", scenario]
+    command = [
+        str(Path(sys.executable).with_name("stampli-infor-sandbox")),
+        "serve",
+        "--home",
+        str(home),
+        "--scenario",
+        scenario,
+    ]
     command += ["--tenant", tenant]
     for name, value in options.items():
         command += [f"--{name.replace('_', '-')}", str(value)]

@@ -1,8 +1,8 @@
 """Measure the tap against its peers and the floor: one sshd, the same files, one run.
 
-    python bench/tap/bench.py speed|transfer|poll|memory [--rows N] [--files N] [--gigabytes N]
+    python -m bench.tap.bench speed|transfer|poll|memory [--rows N] [--files N] [--gigabytes N]
 
-Makes the peers' environments beside itself and its files under --work. Prints JSON lines;
+Makes the peers' environments under bench/.venv, and its files under --work. Prints JSON lines;
 figures that are kept stand in bench/README.md.
 """
 
@@ -22,9 +22,11 @@ import sys
 import time
 from pathlib import Path
 
+from bench.environments import TAP, environment
+
 HERE = Path(__file__).parent
-VENVS = HERE / ".venv"
-PEERS = {"tap-sftp": ["tap-sftp==1.3.0"], "dlt": ["dlt[filesystem]>=1,<2", "pandas", "paramiko<4"]}
+PEER = ("tap-sftp", "tap-sftp==1.3.0")
+DLT_PACKAGES = ("dlt", "dlt[filesystem]>=1,<2", "pandas", "paramiko<4")
 HEADER = (
     "Company,Invoice ID,Invoice Number,Invoice Type,Vendor ID,Vendor External ID,Vendor Name,Invoice Date,"
     "Due Date,GL Posting Date,Approved Date,Currency,Invoice Amount,Tax Amount,PO Number,Payment Terms,"
@@ -152,16 +154,6 @@ class Server:
         return path
 
 
-def venv(peer: str) -> Path:
-    """The python of a peer's own environment."""
-    home = VENVS / peer
-    python = home / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PEERS[peer]], check=True)
-    return python
-
-
 def timed(command: Command, name: str, **more: object) -> dict[str, object]:
     """Run a command with its output to a file; wall seconds, CPU seconds, peak memory."""
     with Path(os.devnull).open("wb") as out, (HERE / ".bench.log").open("wb") as log:
@@ -184,7 +176,7 @@ def best(times: int, command: Command, name: str) -> dict[str, object]:
 
 def tap(server: Server, directory: Path, *more: str | Path) -> Command:
     """The tap's command line."""
-    return [sys.executable, "-m", "tap_stampli_sftp.tap", "--config", server.config(directory), *more]
+    return [TAP / "tap-stampli-sftp", "--config", server.config(directory), *more]
 
 
 def speed(server: Server, rows: int, times: int) -> None:
@@ -204,7 +196,7 @@ def speed(server: Server, rows: int, times: int) -> None:
         "private_key_file": str(server.work / "client"), "tables": json.dumps([table]),
     }  # fmt: skip
     (server.work / "peer.json").write_text(json.dumps(config))
-    peer: Command = [venv("tap-sftp").parent / "tap-sftp", "--config", server.work / "peer.json"]
+    peer: Command = [environment(*PEER) / "tap-sftp", "--config", server.work / "peer.json"]
     found = subprocess.run([*peer, "--discover"], check=True, capture_output=True, text=True)
     catalog = json.loads(found.stdout)
     for stream in catalog["streams"]:
@@ -212,7 +204,15 @@ def speed(server: Server, rows: int, times: int) -> None:
             entry["metadata"]["selected"] = True
     (server.work / "catalog.json").write_text(json.dumps(catalog))
     url = f"sftp://127.0.0.1{directory}"
-    dlt: Command = [venv("dlt"), "-c", DLT, url, getpass.getuser(), server.work / "client", str(server.port)]
+    dlt: Command = [
+        environment(*DLT_PACKAGES) / "python",
+        "-c",
+        DLT,
+        url,
+        getpass.getuser(),
+        server.work / "client",
+        str(server.port),
+    ]
     commands: dict[str, Command] = {
         "tap-stampli-sftp": tap(server, directory),
         "floor": [sys.executable, "-c", FLOOR, batch, server.work / "fetched.csv"],
@@ -239,7 +239,7 @@ def transfer(server: Server, megabytes: int, times: int) -> None:
         "with Session(settings=s,logger=logging.getLogger()) as c, "
         "fetched(c,f,spool=s.spool_dir,max_bytes=10**12): pass\n"
     )
-    ours: Command = [sys.executable, "-c", code, server.config(server.work), path]
+    ours: Command = [TAP / "python", "-c", code, server.config(server.work), path]
     batch = server.batch(f"get {path} {server.work}/fetched.bin\n")
     theirs: Command = ["sftp", "-q", "-F", f"{batch}.ssh", "-b", str(batch), "bench"]
     for name, command in (("tap", ours), ("openssh sftp", theirs)):
@@ -275,7 +275,7 @@ def poll(server: Server, files: int, times: int) -> None:
     )
     runs = [
         best(times, tap(server, directory, "--state", state), "poll"),
-        best(times, [sys.executable, "-c", bare, server.config(directory)], "bare listing"),
+        best(times, [TAP / "python", "-c", bare, server.config(directory)], "bare listing"),
     ]
     ratio = statistics.mean([float(str(runs[0]["seconds"])) / float(str(runs[1]["seconds"]))])
     for run in runs:
