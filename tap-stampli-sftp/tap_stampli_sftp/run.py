@@ -109,6 +109,7 @@ class Run:
         with self._surroundings():
             listing = self._listing()
             for stream in self._templates:
+                self._journal.count["listed"] += len(listing.files[stream])
                 for file in listing.files[stream]:
                     if self._wanted(stream, file):
                         self._outlet.check_interrupted()
@@ -169,7 +170,6 @@ class Run:
     def _wanted(self, stream: StreamName, file: RemoteFile) -> bool:
         """Whether a listed file is to be read now."""
         bookmarks, count = self._bookmarks[stream], self._journal.count
-        count["listed"] += 1
         if file.mtime < self._settings.start_epoch:
             count["before start_date"] += 1
             return False

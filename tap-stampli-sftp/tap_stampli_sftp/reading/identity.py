@@ -43,6 +43,7 @@ class Identity:
         fields = ("company", *(own or ()), *_VENDOR)
         self._at = [header.positions.get(field, -1) for field in fields]
         self._constants = [template.constants.get(field, "") for field in fields]
+        self._literal = not (self._nulls or any(self._constants))
         self._head = [
             header.positions[column.field]
             for column in COLUMNS[template.stream]
@@ -95,10 +96,7 @@ class Identity:
         return all(not mine or mine == before for mine, before in zip(own, self._previous, strict=True))
 
     def _key_of(self, own: list[str]) -> Key | None:
-        company, by_itself, number, *vendor = (
-            constant if not text else ("" if text.casefold() in self._nulls else text)
-            for text, constant in zip(own, self._constants, strict=True)
-        )
+        company, by_itself, number, *vendor = own if self._literal else self._meant(own)
         if by_itself:
             return (company, "id", by_itself)
         if number:
@@ -106,3 +104,10 @@ class Identity:
                 if name:
                     return (company, kind, name, number)
         return None
+
+    def _meant(self, own: list[str]) -> list[str]:
+        """The texts with constants for blanks and blanks for null values."""
+        return [
+            constant if not text else ("" if text.casefold() in self._nulls else text)
+            for text, constant in zip(own, self._constants, strict=True)
+        ]

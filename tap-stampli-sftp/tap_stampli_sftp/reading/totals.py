@@ -54,8 +54,7 @@ class ControlTotals:
         # Rows without identity may repeat one document's total any number of times; their own amounts are
         # theirs.
         whole = () if key[0] == NO_IDENTITY else rows
-        totals = (self._amount(total_cell, row, currency) for row in whole)
-        total = next((amount for amount in totals if amount is not None), None)
+        total = self._first_amount(total_cell, whole, currency)
         if total is None and self._parts:
             parts = (self._amount(cell, row, currency) for row in rows for cell in self._parts)
             total = sum((part for part in parts if part is not None), Decimal(0))
@@ -63,8 +62,16 @@ class ControlTotals:
             self.by_currency[currency or NO_CURRENCY] += total
 
     def _first_text(self, cell: Cell, rows: Sequence[Row]) -> str | None:
-        texts = (self._values.text(cell, _raw(cell, row)) for row in rows)
-        return next((text for text in texts if text), None)
+        for row in rows:
+            if text := self._values.text(cell, _raw(cell, row)):
+                return text
+        return None
+
+    def _first_amount(self, cell: Cell, rows: Sequence[Row], currency: str | None) -> Decimal | None:
+        for row in rows:
+            if (amount := self._amount(cell, row, currency)) is not None:
+                return amount
+        return None
 
     def _amount(self, cell: Cell, row: Row, currency: str | None) -> Decimal | None:
         raw = _raw(cell, row)
