@@ -67,6 +67,7 @@ class Values:
         self._nulls = template.null_values
         self._mark = template.decimal_mark
         self._round = template.round_excess_decimals
+        self.has_nulls = bool(self._nulls)
         self._plain = self._mark != "," and not any(map(is_plain, self._nulls))
         self._dates = {
             "date": date_reader(template.date_formats, with_time=False),
@@ -206,8 +207,9 @@ class Fields:
                 values.plain(cell, cells[index] if index >= 0 else "", line=line)
             raise
         for name, index, cell in self._free:
-            if raw := cells[index]:
-                found[name] = values.text(cell, raw)
+            raw = cells[index]
+            if raw and not raw.isspace():
+                found[name] = values.text(cell, raw) if values.has_nulls else raw
         plain = values.plain_is_enough(currency)
         for name, index, cell in self._amounts:
             raw = cells[index] if index >= 0 else ""
