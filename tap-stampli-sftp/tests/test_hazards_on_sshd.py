@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAD = "Company,Invoice ID,Invoice Number,Vendor ID,Vendor Name,Invoice Date,Currency,Invoice Amount,Memo,"
 HEADER = HEAD + "Line Number,Line Amount\n"
@@ -84,11 +89,13 @@ def test_encodings(come: Any, server: Any) -> None:
     came = come(
         {
             "invoices_bom.csv": text.encode("utf-8-sig"),
+            "invoices_16.csv": (HEADER + row(4)).encode("utf-16"),
             "invoices_1252.csv": (HEADER + row(2) + row(3, name="Müller")).encode("cp1252"),
         }
     )
     assert {key: each["vendor_name"] for key, each in came.invoices.items()} == {"I1": "Müller"}
     came.left("invoices_1252.csv", "line 3", "0xfc", "templates.invoices.encoding")
+    came.left("invoices_16.csv", "line 1", "0xff", "templates.invoices.encoding", "try utf-16")
     for path in server.directory.iterdir():
         path.unlink()
     came = come(
@@ -156,6 +163,16 @@ def test_decimal_marks_and_signs(come: Any) -> None:
         Decimal(each) for each in wanted
     ]
     assert came.invoices["I1"]["invoice_type"] == "CREDIT_MEMO"
+
+
+def test_amounts_with_a_currency_sign_and_thousands_separators(come: Any) -> None:
+    texts = ['"$1,234.56"', "$7.00", '"(1,234,567.80)"', "12.30-"]
+    content = HEADER + "".join(
+        row(n, currency="USD", total=text, amount=text) for n, text in enumerate(texts)
+    )
+    came = come({"invoices_1.csv": content}, {"decimal_mark": "."})
+    wanted = ["1234.56", "7.00", "-1234567.80", "-12.30"]
+    assert [came.invoices[f"I{n}"]["total_amount"] for n in range(4)] == [Decimal(each) for each in wanted]
 
 
 def test_an_amount_of_two_readings_is_refused(come: Any) -> None:
@@ -267,19 +284,41 @@ def test_bounds_of_files_fields_and_what_is_packed(come: Any) -> None:
     came.left("invoices_bomb.csv.gz", "max_unpacked_ratio")
 
 
+# A process's peak counts from its parent's at the fork, so that the parent has to be a small one.
+MEASURE = (
+    "import resource, subprocess, sys\n"
+    "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+)
+
+
+def test_memory_does_not_grow_with_the_file(server: Any, tap_line: Any, tmp_path: Path) -> None:
+    """What is held of a file has an end, far below the larger one here; the rest waits on disk."""
+
+    def peak(rows: int) -> int:
+        memo = "x" * 400
+        server.put("invoices_1.csv", HEADER + "".join(row(n, memo=memo) for n in range(rows)))
+        command = [sys.executable, "-c", MEASURE, *tap_line(server.config(), tmp_path)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) * 1024
+
+    small, large = peak(12_000), peak(96_000)
+    grown = (96_000 - 12_000) * 460
+    assert large - small < grown // 2
+
+
 @pytest.mark.parametrize(
-    "inner",
+    ("inner", "words"),
     [
-        '<!DOCTYPE a [<!ENTITY e "x">]><Invoices/>',
-        '<!DOCTYPE a SYSTEM "file:///etc/passwd"><Invoices/>',
-        "<a>" * 500 + "</a>" * 500,
+        ('<!DOCTYPE a [<!ENTITY e "x">]><Invoices>&e;</Invoices>', "DTD"),
+        ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><Invoices/>', "DTD"),
+        ("<Invoices><Invoice>" + "<a>" * 500 + "</a>" * 500 + "</Invoice></Invoices>", "nested deeper"),
     ],
     ids=["entity", "external", "depth"],
 )
-def test_xml_that_is_dangerous(come: Any, inner: str) -> None:
+def test_xml_that_is_dangerous(come: Any, inner: str, words: str) -> None:
     came = come({"invoices_1.xml": f'<?xml version="1.0"?>{inner}'})
     assert came.invoices == {}
-    came.left("invoices_1.xml")
+    came.left("invoices_1.xml", words)
 
 
 def test_placeholders_are_no_identity(come: Any) -> None:

@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -248,6 +249,28 @@ def test_private_keys_with_a_passphrase(
         assert result.code == 1
         assert "private_key_passphrase" in result.log
         assert "Traceback" not in result.log
+
+
+def test_an_agent_is_not_asked_for_keys(server: Any, run_tap: Any, make_key: Any, tmp_path: Path) -> None:
+    """An agent of whoever starts the tap holds the right key; the tap was given another one."""
+    make_key(tmp_path / "stranger")
+    # A socket's path may have some hundred characters only.
+    with tempfile.TemporaryDirectory(prefix="agent-") as folder:
+        environment = {"SSH_AUTH_SOCK": f"{folder}/agent"}
+        agent = subprocess.Popen(
+            ["ssh-agent", "-D", "-a", environment["SSH_AUTH_SOCK"]], stdout=subprocess.PIPE
+        )
+        try:
+            assert agent.stdout is not None
+            agent.stdout.readline()  # it listens
+            subprocess.run(["ssh-add", "-q", server.key_path], check=True, env=os.environ | environment)
+            config = server.config(private_key_path=str(tmp_path / "stranger"))
+            result = run_tap(config, environment=environment)
+        finally:
+            agent.terminate()
+            agent.communicate(timeout=10)
+    assert result.code == 1
+    assert "Check username and private_key" in result.log
 
 
 def test_a_key_that_the_server_does_not_know_is_a_clear_error(
