@@ -129,20 +129,21 @@ def _digest(program: str, sending: Sending) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def end(tx: Tx, attempt_id: int, outcome: AttemptOutcome, *, at: datetime, answer: Mapping[str, Any]) -> None:
-    """Write how an attempt ended, as far as that is known."""
-    end_all(tx, [(attempt_id, outcome, answer)], at=at)
-
-
 def end_all(tx: Tx, ended: Sequence[tuple[int, AttemptOutcome, Mapping[str, Any]]], *, at: datetime) -> None:
-    """Write how attempts ended: pairs of id and outcome, each with M3's answer."""
-    tx.execute(
-        _END,
-        [
-            {"attempt_id": number, "outcome": outcome.value, "answered_at": at, "answer": dict(answer)}
-            for number, outcome, answer in ended
-        ],
-    )
+    """Write how attempts ended, as far as that is known: id and outcome, each with M3's answer."""
+    rows = [
+        {"attempt_id": number, "outcome": outcome.value, "answered_at": at, "answer": dict(answer)}
+        for number, outcome, answer in ended
+    ]
+    if rows:
+        tx.execute(_END, rows)
+
+
+def lose_answers(tx: Tx, found: Sequence[Attempt], *, at: datetime) -> None:
+    """The worker that sent these has ended: those that have no answer yet get none, and are in doubt."""
+    lost = {"detail": "The worker that sent it ended before the answer was written."}
+    unanswered = [each for each in found if each.outcome is AttemptOutcome.SENT]
+    end_all(tx, [(each.id, AttemptOutcome.IN_DOUBT, lost) for each in unanswered], at=at)
 
 
 def decide(
@@ -150,8 +151,7 @@ def decide(
 ) -> None:
     """Write what became of attempts in doubt; ``looked``: what M3 showed when it was asked."""
     seen = {"looked": looked} if looked else {}
-    if doubted:
-        end_all(tx, [(each.id, outcome, each.answer | seen) for each in doubted], at=at)
+    end_all(tx, [(each.id, outcome, each.answer | seen) for each in doubted], at=at)
 
 
 def looked(tx: Tx, attempt_ids: Collection[int], *, at: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, literal, select, union, update
+from sqlalchemy import func, insert, literal, select, union, update
 from stampli_infor_transforms.values import text_of
 
 from target_infor_cloudsuite.ledger.tables import documents, files, reference, source_reference
@@ -39,6 +39,12 @@ def kept(tx: Tx, scope: str) -> tuple[Any, datetime] | None:
 def read_at(tx: Tx, scope: str) -> datetime | None:
     """When what is kept under a scope was read, without loading it: it may be large."""
     return tx.execute(select(reference.c.read_at).where(reference.c.scope == scope)).scalar_one_or_none()
+
+
+def last_kept(tx: Tx) -> datetime | None:
+    """When M3 was last read for anything that is kept; None where nothing is."""
+    found: datetime | None = tx.execute(select(func.max(reference.c.read_at))).scalar_one_or_none()
+    return found
 
 
 def keep_source_record(

@@ -48,13 +48,9 @@ def recover(context: Context, document: Document) -> Document | None:
     try:
         with context.ledger.write() as tx:
             found = open_attempts(tx, document)
-            for each in found:
-                if each.outcome is AttemptOutcome.SENT:
-                    lost = {"detail": "The worker that sent it ended before the answer was written."}
-                    attempts.end(tx, each.id, AttemptOutcome.IN_DOUBT, at=context.clock.now(), answer=lost)
-            if (
-                found or _was_done(tx, document)
-            ) and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
+            attempts.lose_answers(tx, found, at=context.clock.now())
+            doubtful = bool(found) or _was_done(tx, document)
+            if doubtful and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
                 answer = "its answer was known" if found else "what follows from M3's answer was written down"
                 documents.move(
                     tx,

@@ -33,10 +33,7 @@ def recover(context: Context, statement_id: int, batch: Sequence[Document]) -> N
     """
     with context.ledger.write() as tx:
         doubted = [each for each in attempts.of_statement(tx, statement_id) if each.outcome in OPEN]
-        for each in doubted:
-            if each.outcome is AttemptOutcome.SENT:
-                lost = {"detail": "The worker that sent it ended before the answer was written."}
-                attempts.end(tx, each.id, AttemptOutcome.IN_DOUBT, at=context.clock.now(), answer=lost)
+        attempts.lose_answers(tx, doubted, at=context.clock.now())
         for document in batch:
             if doubted and document.status is Status.POSTING:
                 why = "The worker that sent its statement ended before the answer was known."

@@ -20,7 +20,7 @@ from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting.answered import refusal
 from target_infor_cloudsuite.posting.letters import Letter, Outbox, send
-from target_infor_cloudsuite.posting.sheets import Sheet, leave_in_doubt, start_over
+from target_infor_cloudsuite.posting.sheets import REPEATS, Sheet, leave_in_doubt, refuse, start_over
 from target_infor_cloudsuite.posting.statements import open_statement, settlement_of
 from target_infor_cloudsuite.posting.validation import validate
 from target_infor_cloudsuite.posting.work import Work
@@ -40,8 +40,6 @@ _log = logging.getLogger(__name__)
 
 #: M3's answer to a line or detail that is in already: the repeat of one whose answer was lost.
 _ALREADY_THERE = "XRE0104"
-#: How often a line or detail whose answer was lost is repeated at once; M3 knows its number.
-_REPEATS = 3
 
 
 def work_on(context: Context, document: Document) -> Work:
@@ -96,7 +94,7 @@ def carry(context: Context, sheet: Sheet) -> bool:
     """
     _attach(context, sheet)
     for letters in (_lines, _details):
-        for _ in range(_REPEATS):
+        for _ in range(REPEATS):
             missing = _not_in(context, sheet, letters(sheet))
             if not missing or _refused(sheet):
                 break
@@ -202,16 +200,7 @@ def _take_answer(context: Context, tx: Tx, sheet: Sheet, letter: Letter, answer:
         return
     if letter.work.document.status is Status.POSTING:
         nok = refusal(sheet.road.name, letter.transaction.name, answer, position=letter.position)
-        letter.work.move(
-            context,
-            tx,
-            Status.FAILED,
-            why=nok["text"],
-            reasons=[nok],
-            step=Step.NONE.value,
-            statement_id=None,
-            statement_line=None,
-        )
+        refuse(context, tx, letter.work, nok)
 
 
 def _doubted(tx: Tx, sheet: Sheet, letter: Letter) -> list[Attempt]:

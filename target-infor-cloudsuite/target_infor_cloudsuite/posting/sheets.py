@@ -7,7 +7,7 @@ its payments whole or is never closed, and nothing books before it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from stampli_infor_transforms.reasons import reason
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.work import Work
     from target_infor_cloudsuite.programs.payment_road import PaymentRoad
+
+
+#: How often what books nothing is repeated at once, when its answer was lost.
+REPEATS: Final = 3
+_OFF: Final[dict[str, Any]] = {"step": Step.NONE.value, "statement_id": None, "statement_line": None}
 
 
 @dataclass(slots=True)
@@ -48,10 +53,13 @@ def start_over(context: Context, tx: Tx, sheet: Sheet, *, why: str) -> None:
                 Status.READY,
                 why=f"{sheet.shown} is not validated: {why}.",
                 doubt=Doubt.RESENT if work.document.status is Status.IN_DOUBT else None,
-                step=Step.NONE.value,
-                statement_id=None,
-                statement_line=None,
+                **_OFF,
             )
+
+
+def refuse(context: Context, tx: Tx, work: Work, nok: dict[str, Any]) -> None:
+    """M3 refused a payment: it failed, and stands on no sheet any more."""
+    work.move(context, tx, Status.FAILED, why=nok["text"], reasons=[nok], **_OFF)
 
 
 def leave_in_doubt(context: Context, sheet: Sheet) -> None:

@@ -11,7 +11,14 @@ from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
 from target_infor_cloudsuite.posting.answered import refusal
 from target_infor_cloudsuite.posting.letters import send_for_statement
-from target_infor_cloudsuite.posting.sheets import leave_in_doubt, start_over, take_as_validated, undecided
+from target_infor_cloudsuite.posting.sheets import (
+    REPEATS,
+    leave_in_doubt,
+    refuse,
+    start_over,
+    take_as_validated,
+    undecided,
+)
 from target_infor_cloudsuite.posting.statements import abandon, mark_settled, take_stock
 
 if TYPE_CHECKING:
@@ -19,9 +26,6 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.sheets import Sheet
-
-#: How often a check whose answer was lost is repeated at once: it books nothing.
-_REPEATS = 3
 
 
 def validate(context: Context, sheet: Sheet, *, again: bool = False) -> bool:
@@ -77,7 +81,7 @@ def _check(context: Context, sheet: Sheet) -> Outcome:
             _take_refusal(context, tx, sheet, refusal(sheet.road.name, check.name, answer))
 
     outcome = Outcome.NOT_RUN
-    for _ in range(_REPEATS):
+    for _ in range(REPEATS):
         outcome = send_for_statement(
             context,
             sheet.statement,
@@ -117,13 +121,4 @@ def _take_refusal(context: Context, tx: Tx, sheet: Sheet, nok: dict[str, Any]) -
         start_over(context, tx, sheet, why=nok["text"])
         return
     abandon(context, tx, sheet.statement, why=nok["text"])
-    sheet.works[0].move(
-        context,
-        tx,
-        Status.FAILED,
-        why=nok["text"],
-        reasons=[nok],
-        step=Step.NONE.value,
-        statement_id=None,
-        statement_line=None,
-    )
+    refuse(context, tx, sheet.works[0], nok)

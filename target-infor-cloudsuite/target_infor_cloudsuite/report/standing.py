@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from target_infor_cloudsuite.ledger import events
+from target_infor_cloudsuite.ledger import events, reference
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from target_infor_cloudsuite.ledger import Tx
 
-#: A page is made anew when it is older: what waits has waited longer, and reference data was read again.
+#: A page is made anew when it is older: what waits has waited longer.
 AT_LEAST_EVERY: Final = timedelta(hours=1)
 #: An event gets its time before it is committed; another worker's may have come while the page was made.
 _COMMITTED_WITHIN: Final = timedelta(minutes=1)
@@ -33,5 +33,6 @@ def still_stands(tx: Tx, page: Path, *, now: datetime) -> bool:
         return False
     if not timedelta() <= now - made_at < AT_LEAST_EVERY:
         return False
-    last = events.last_but(tx, _OF_A_RUN)
-    return last is None or last < made_at - _COMMITTED_WITHIN
+    # What M3 was asked for (reference data, a reconciliation) makes no event.
+    changed = (events.last_but(tx, _OF_A_RUN), reference.last_kept(tx))
+    return all(each is None or each < made_at - _COMMITTED_WITHIN for each in changed)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event, text
-from target_infor_cloudsuite.ledger import Ledger, events
+from target_infor_cloudsuite.ledger import Ledger, events, reference
+from target_infor_cloudsuite.ledger.types import utc_text
+from target_infor_cloudsuite.reconciliation import SCOPE as RECONCILIATION
 from target_infor_cloudsuite.report.gather import gather
 from target_infor_cloudsuite.report.standing import still_stands
 from target_infor_cloudsuite.report.write import renew_report
@@ -80,6 +82,17 @@ def test_whatever_happens_ends_it(ledger: Ledger, page: Path, seconds: int) -> N
     assert not _stands(ledger, page, now + timedelta(minutes=11))
 
 
+def test_a_reconciliation_ends_it_too(ledger: Ledger, page: Path) -> None:
+    now = ledgers.NOW.astimezone(UTC)
+    _made_at(page, now)
+    with ledger.write() as tx:
+        reference.keep(tx, RECONCILIATION, {}, read_at=now - _BEFORE)
+    assert _stands(ledger, page, now)
+    with ledger.write() as tx:
+        reference.keep(tx, RECONCILIATION, {}, read_at=now + _BEFORE)
+    assert not _stands(ledger, page, now + 2 * _BEFORE)
+
+
 def test_a_page_that_is_not_there_does_not_stand(ledger: Ledger, tmp_path: Path) -> None:
     assert not _stands(ledger, tmp_path / "report.html", ledgers.NOW)
 
@@ -107,10 +120,13 @@ def test_a_run_with_nothing_new_leaves_the_page_as_it_is(quiet: Programs, few: t
     assert quiet.target([]).returncode == 0
     second = page.stat().st_mtime
     assert second > first
+    # As if what it tells of were a while ago.
+    moment = {"moment": utc_text(datetime.fromtimestamp(second, UTC) - _BEFORE)}
     with closing(Ledger(str(quiet.config["ledger_url"]))) as ledger:
         ledger.open()
         with ledger.write() as tx:
-            tx.execute(text("UPDATE events SET at = '2026-01-01T00:00:00.000000+00:00'"))
+            tx.execute(text("UPDATE events SET at = :moment"), moment)
+            tx.execute(text("UPDATE reference SET read_at = :moment"), moment)
     assert quiet.target([]).returncode == 0
     assert page.stat().st_mtime == second
 
