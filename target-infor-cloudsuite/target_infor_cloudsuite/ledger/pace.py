@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import create_engine, event, insert, select, update
+from sqlalchemy import insert, select, update
 
 from target_infor_cloudsuite.ion.budget import Budget
+from target_infor_cloudsuite.ledger.sqlite_file import file_engine
 from target_infor_cloudsuite.ledger.tables import pace
 
 if TYPE_CHECKING:
@@ -69,18 +70,9 @@ class SharedBudget:
         return float(tx.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
 
 
-def beside(ledger_path: str, *, busy_seconds: float) -> Engine:
+def beside(ledger_path: str) -> Engine:
     """The engine of the file beside a SQLite ledger. Nothing in it needs to survive a power cut."""
-    engine = create_engine(f"sqlite:///{ledger_path}-pace", connect_args={"timeout": busy_seconds})
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # sqlite3 must not begin transactions by itself
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=OFF")
-        cursor.close()
-
+    engine = file_engine(f"sqlite:///{ledger_path}-pace", synchronous="OFF")
     with engine.connect() as connection, connection.begin():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         pace.create(connection, checkfirst=True)

@@ -6,14 +6,15 @@ import logging
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine, event, inspect
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from target_infor_cloudsuite.ledger.pace import SharedBudget, beside
 from target_infor_cloudsuite.ledger.seal import AuditKeys
+from target_infor_cloudsuite.ledger.sqlite_file import BUSY_SECONDS, file_engine, looking_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Tx = Connection
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_SECONDS = 60
 #: PostgreSQL's advisory lock that stands for "I write to this ledger" (the letters STMP).
 _WRITERS_TURN = 0x53544D50
 # Alembic tells at INFO which database it found, at every start: noise in a night's log.
@@ -167,7 +167,7 @@ class Ledger:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 # Two writers that wait for a row of each other would be a deadlock, and the end of one run.
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS:.0f}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_TURN})")
             yield
 
@@ -196,7 +196,7 @@ class Ledger:
         if self._engine.dialect.name != "sqlite":
             return SharedBudget(self._engine, faults=self._faults)
         with self._faults():
-            self._beside = self._beside or beside(str(self._url.database), busy_seconds=_BUSY_SECONDS)
+            self._beside = self._beside or beside(str(self._url.database))
         return SharedBudget(self._beside, faults=self._faults)
 
     def close(self) -> None:
@@ -265,32 +265,9 @@ def _engine(url: URL, *, look_only: bool) -> Engine:
                 f"The setting ledger_url asks for {url.drivername}; the ledger is kept in SQLite "
                 "(sqlite:///..) or PostgreSQL (postgresql+psycopg://..)."
             )
-        engine = create_engine(
-            _for_looking(url) if look_only else url, connect_args={"timeout": _BUSY_SECONDS}
-        )
+        return looking_engine(url) if look_only else file_engine(url, synchronous="FULL")
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
         raise LedgerError(
             f"The setting ledger_url asks for {url.drivername}, which is not installed ({fault}). "
             "For PostgreSQL install target-infor-cloudsuite[postgres] and write postgresql+psycopg://.."
         ) from fault
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # sqlite3 must not begin transactions by itself
-        cursor = connection.cursor()
-        if not look_only:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        # An attempt must survive a power cut once its request has left.
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    return engine
-
-
-def _for_looking(url: URL) -> URL:
-    """The same SQLite file, opened so that no side file is made beside it."""
-    path = Path(str(url.database)).absolute()
-    # While somebody works with it the side files are there; else the file alone is the whole ledger.
-    mode = {"mode": "ro"} if path.with_name(f"{path.name}-wal").exists() else {"immutable": "1"}
-    return url.set(database=path.as_uri()).update_query_dict({**mode, "uri": "true"})

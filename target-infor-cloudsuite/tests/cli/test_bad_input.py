@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from target_infor_cloudsuite.ledger import Ledger, documents, store
+from target_infor_cloudsuite.ledger import Ledger, documents, sqlite_file
 from target_infor_cloudsuite.ledger.documents import Hand
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def content(programs: Programs) -> tuple[list[str], dict[str, str]]:
 
 @pytest.mark.parametrize("arguments", CHANGES, ids=lambda each: " ".join(each[:2]))
 def test_a_ledger_in_use(arguments: tuple[str, ...], held: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.2)
     before = content(held)
     with closing(sqlite3.connect(held.directory / "ledger.db", isolation_level=None)) as another:
         another.execute("BEGIN IMMEDIATE")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,6 +107,29 @@ def test_many_that_open_an_empty_database_at_once_make_one_ledger(
     for ledger in ledgers:
         note(ledger, hand)
     assert count(ledgers[0]) == 6
+
+
+@pytest.mark.parametrize("opening", [Ledger.open, Ledger.request_budget], ids=["ledger", "budget"])
+def test_a_new_file_that_another_process_is_making_is_waited_for(
+    opening: Callable[[Ledger], object], tmp_path: Path
+) -> None:
+    path, opened = tmp_path / "ledger.db", threading.Event()
+
+    def open_too() -> None:
+        with closing(Ledger(f"sqlite:///{path}")) as ledger:
+            opening(ledger)
+        opened.set()
+
+    with ExitStack() as others, ThreadPoolExecutor(1) as pool:
+        for name in ("ledger.db", "ledger.db-pace"):
+            other = others.enter_context(closing(sqlite3.connect(tmp_path / name, isolation_level=None)))
+            other.execute("BEGIN IMMEDIATE")  # not in WAL mode yet, and about to write
+            others.callback(other.execute, "COMMIT")
+        waiting = pool.submit(open_too)
+        assert not opened.wait(0.3)
+        others.close()
+        waiting.result(30)
+    assert opened.is_set()
 
 
 def test_what_is_undone_leaves_nothing(ledger: Ledger, hand: Hand) -> None:
