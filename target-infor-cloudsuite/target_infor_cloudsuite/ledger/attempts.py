@@ -181,11 +181,6 @@ def of_statement(tx: Tx, statement_id: int) -> list[Attempt]:
     return [_attempt(row) for row in tx.execute(query)]
 
 
-def latest_by_position(found: list[Attempt]) -> dict[int, Attempt]:
-    """The newest attempt of each position."""
-    return {attempt.position: attempt for attempt in found}
-
-
 def knows_cori(tx: Tx, cori: str) -> int | None:
     """The document that ever sent this correlation id, however long ago."""
     return tx.execute(

@@ -40,48 +40,65 @@ def recover(context: Context, document: Document) -> Document | None:
 
     The settle time counts from now: when the other worker's request left, or still leaves, nobody knows. M3
     is asked, too, about a write that it did and that was answered when the other worker had lost the
-    document: the answer is in the ledger, what follows from it is not.
+    document: the answer is in the ledger, what follows from it is not. And once more about one that was to
+    be sent again and could not leave: that was some time ago.
 
     Returns:
         The document as it stands now; None where another worker was faster.
     """
     try:
         with context.ledger.write() as tx:
-            found = open_attempts(tx, document)
-            attempts.lose_answers(tx, found, at=context.clock.now())
-            doubtful = bool(found) or _was_done(tx, document)
-            if doubtful and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
-                answer = "its answer was known" if found else "what follows from M3's answer was written down"
+            attempts.lose_answers(tx, _open(_attempts(tx, document)), at=context.clock.now())
+            why = _why_m3_is_asked(tx, document)
+            if why and document.step is not Step.WITHDRAW:  # deleting one batch twice is harmless
                 documents.move(
-                    tx,
-                    document,
-                    Status.IN_DOUBT,
-                    hand=context.hand,
-                    worker=context.worker,
-                    why=f"The worker that sent it ended before {answer}.",
+                    tx, document, Status.IN_DOUBT, hand=context.hand, worker=context.worker, why=why
                 )
             return documents.get(tx, document.id)
     except ClaimLost:
         return None
 
 
-def open_attempts(tx: Tx, document: Document) -> list[Attempt]:
-    """Attempts of the document's present step that may have happened without its knowing."""
-    found = attempts.of_document(tx, document.id, step=document.step, cori=document.cori)
-    return [each for each in found if each.outcome in OPEN]
+def _why_m3_is_asked(tx: Tx, document: Document) -> str:
+    known = _attempts(tx, document)
+    if _open(known):
+        return "The worker that sent it ended before its answer was known."
+    if _was_done(document, known):
+        return "The worker that sent it ended before what follows from M3's answer was written down."
+    if _may_be_in(known):
+        return "M3 did not show it, and it has not been sent again since."
+    return ""
 
 
-def _was_done(tx: Tx, document: Document) -> bool:
+def _attempts(tx: Tx, document: Document) -> list[Attempt]:
+    """Those of the document's present step."""
+    return attempts.of_document(tx, document.id, step=document.step, cori=document.cori)
+
+
+def _open(known: Sequence[Attempt]) -> list[Attempt]:
+    return [each for each in known if each.outcome in OPEN]
+
+
+def _may_be_in(known: Sequence[Attempt]) -> list[Attempt]:
+    """What M3 may hold without its being known, one attempt a position.
+
+    That is what is in doubt, and what M3 did not show: it can still have done that since.
+    """
+    done = {each.position for each in known if each.outcome is AttemptOutcome.DONE}
+    latest = {each.position: each for each in known if each.outcome in {*OPEN, AttemptOutcome.ABSENT}}
+    return [latest[position] for position in sorted(latest) if position not in done]
+
+
+def _was_done(document: Document, known: Sequence[Attempt]) -> bool:
     """Whether M3 did what takes the document to its next step, though it still stands at this one."""
-    found = attempts.of_document(tx, document.id, step=document.step, cori=document.cori)
     single = document.step in {Step.HEAD, Step.COMMIT}  # of the lines each may be in while others are not
-    return single and any(each.outcome is AttemptOutcome.DONE for each in found)
+    return single and any(each.outcome is AttemptOutcome.DONE for each in known)
 
 
 def due_at(context: Context, document: Document) -> datetime:
     """When M3 may be asked about a document in doubt."""
     with context.ledger.read() as tx:
-        found = open_attempts(tx, document)
+        found = _open(_attempts(tx, document))
     moments = [each.looked_at or each.answered_at or each.sent_at for each in found]
     return max(moments, default=context.clock.now() - context.settle) + context.settle
 
@@ -142,9 +159,9 @@ def _conclude_lines(context: Context, work: Work, seen: Seen) -> None:
     surplus = program.held_signatures(seen.lines)
     surplus.subtract(Counter(sent[position] for position in work.lines_in))
     with context.ledger.read() as tx:
-        doubted = open_attempts(tx, work.document)
+        doubted = _may_be_in(_attempts(tx, work.document))
     arrived: list[Attempt] = []
-    for attempt in sorted(doubted, key=lambda each: each.position):
+    for attempt in doubted:
         if surplus[sent[attempt.position]] > 0:
             surplus[sent[attempt.position]] -= 1
             arrived.append(attempt)
@@ -205,8 +222,8 @@ _QUESTIONS: dict[Step, Callable[[Any, Sequence[Any]], None]] = {
 def _adopt(context: Context, work: Work, *, step: Step, found: str, **changes: Any) -> None:
     """It happened: go on behind it."""
     with work.change(context) as tx:
-        doubted = open_attempts(tx, work.document)
-        attempts.decide(tx, doubted, AttemptOutcome.DONE, at=context.clock.now(), looked=found)
+        arrived = _may_be_in(_attempts(tx, work.document))
+        attempts.decide(tx, arrived, AttemptOutcome.DONE, at=context.clock.now(), looked=found)
         why = f"M3 was asked: {found}."
         work.move(context, tx, Status.POSTING, why=why, doubt=Doubt.ADOPTED, step=step.value, **changes)
 
@@ -215,17 +232,18 @@ def _absent(context: Context, work: Work, found: str) -> None:
     """M3 does not show it: look again later; after the second time send once more, and only once."""
     again = False
     with work.change(context) as tx:
-        doubted = open_attempts(tx, work.document)
+        known = _attempts(tx, work.document)
+        doubted = _open(known)
         attempts.looked(tx, [each.id for each in doubted], at=context.clock.now())
         if any(each.looks + 1 < LOOKS for each in doubted):
             context.event(tx, "doubt.looked", {"found": found}, document_id=work.document.id)
             return
-        known = attempts.of_document(tx, work.document.id, step=work.document.step, cori=work.document.cori)
         given_up = {each.position for each in known if each.outcome is AttemptOutcome.ABSENT}
         attempts.decide(tx, doubted, AttemptOutcome.ABSENT, at=context.clock.now(), looked=found)
-        again = bool(doubted) and not given_up & {each.position for each in doubted}
+        sent_twice = given_up & {each.position for each in doubted}
+        again = not sent_twice and not _was_done(work.document, known)
         if again:
-            why = f"M3 was asked twice: {found}; it is sent once more."
+            why = f"M3 was asked {'twice' if doubted else 'once more'}: {found}; it is sent once more."
             step = work.document.step.value
             work.move(context, tx, Status.POSTING, why=why, doubt=Doubt.RESENT, step=step)
     if not again and not work.lost:

@@ -78,15 +78,17 @@ def look(context: Context, statement_id: int, works: list[Work]) -> None:
 
 def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[Attempt]) -> None:
     doubted = [each for each in validations if each.outcome in OPEN]
+    given_up = [each for each in validations if each.outcome is AttemptOutcome.ABSENT]
     if doubted and not sheet.road.settles:
         with context.ledger.write() as tx:
             undecided(context, tx, sheet, why="sent to be booked, and its answer was lost")
         return
-    paid = is_paid(context, sheet) if doubted else False
+    # What M3 did not show it can have done since, while the statement could not be sent again.
+    paid = is_paid(context, sheet) if doubted or given_up else False
     number = sheet.statement.number
     if paid:
         with context.ledger.write() as tx:
-            attempts.decide(tx, doubted, AttemptOutcome.DONE, at=context.clock.now())
+            attempts.decide(tx, doubted or given_up, AttemptOutcome.DONE, at=context.clock.now())
             _to_posting(context, tx, sheet, Doubt.ADOPTED)
             why = f"M3 was asked: statement {number} has paid its invoices."
             take_as_validated(context, tx, sheet, why=why)
@@ -94,7 +96,7 @@ def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[At
     elif any(each.looks + 1 < LOOKS for each in doubted):
         with context.ledger.write() as tx:
             attempts.looked(tx, [each.id for each in doubted], at=context.clock.now())
-    elif doubted and (paid is None or any(each.outcome is AttemptOutcome.ABSENT for each in validations)):
+    elif paid is None or (doubted and given_up):
         shown = "something else paid of its invoices" if paid is None else "its invoices unpaid"
         with context.ledger.write() as tx:
             attempts.decide(tx, doubted, AttemptOutcome.ABSENT, at=context.clock.now())
@@ -104,9 +106,8 @@ def _look_at_validation(context: Context, sheet: Sheet, validations: Sequence[At
     else:
         with context.ledger.write() as tx:
             attempts.decide(tx, doubted, AttemptOutcome.ABSENT, at=context.clock.now())
-        again = bool(doubted) or any(each.outcome is AttemptOutcome.ABSENT for each in validations)
         _back_to_posting(context, sheet)
-        validate(context, sheet, again=again)
+        validate(context, sheet, again=bool(doubted or given_up))
 
 
 def _back_to_posting(context: Context, sheet: Sheet) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import update
-from target_infor_cloudsuite.ledger import claims
+from target_infor_cloudsuite.ion.answers import Transaction
+from target_infor_cloudsuite.ion.errors import IonError
+from target_infor_cloudsuite.ledger import attempts, claims
 from target_infor_cloudsuite.ledger.tables import documents
 from target_infor_cloudsuite.posting import answered
+from target_infor_cloudsuite.setup import open_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.posting.rig import Rig, invoice, line
+    from target_infor_cloudsuite.ledger.attempts import Attempt
+    from tests.posting.rig import Rig, invoice, line, payment
 else:
-    from posting_rig import invoice, line
+    from posting_rig import invoice, line, payment
 
 
 def test_a_batch_of_somebody_else_is_never_taken_for_ours(rig_for: Callable[..., Rig]) -> None:
@@ -88,6 +93,87 @@ def test_an_answer_that_came_when_the_document_was_no_longer_ours_is_asked_for(
     wanted = {"SINO": bill["invoice_number"]} if "Head" in transaction else {"INBN": rig.document(bill).inbn}
     assert rig.sandbox.sent(transaction, **wanted) == 1
     assert rig.doubts() == ["adopted"]
+
+
+def lost_and_then_closed(transaction: str) -> list[dict[str, Any]]:
+    """Faults: the first sending is lost without M3's doing it, the second is turned away."""
+    return [
+        {"match": {"transaction": transaction, "nth": 1}, "action": "refuse"},
+        {"match": {"transaction": transaction, "nth": 2}, "action": "status", "status": 403},
+    ]
+
+
+def do_late(rig: Rig, attempt: Attempt) -> None:
+    """M3 does now what was sent long ago."""
+    late = Transaction(attempt.transaction_name, attempt.request)
+    with open_gateway(rig.settings, rig.ledger) as gateway:
+        gateway.write_batches(
+            attempt.program, [[late]], cono=100, before=lambda _: None, after=lambda *_: None
+        )
+
+
+@pytest.mark.parametrize(
+    ("tenant", "transaction"), [("aps100", "AddLine"), ("aps450", "AddLine"), ("aps450", "ValidByBatchNo")]
+)
+def test_m3_is_asked_again_before_what_could_not_be_sent_again_is(
+    rig_for: Callable[..., Rig], tenant: str, transaction: str
+) -> None:
+    rig = rig_for(tenant)
+    bill = invoice(line("10"))
+    rig.sandbox.faults(*lost_and_then_closed(transaction))
+    with pytest.raises(IonError, match="403"):
+        rig.run(bill)
+    assert rig.status(bill) == "posting"
+    assert rig.doubts() == ["resent"]
+    assert not rig.in_m3(bill)
+    with rig.ledger.read() as tx:
+        known = attempts.of_document(tx, rig.document(bill).id)
+    sent = next(each for each in known if each.transaction_name == transaction)
+    do_late(rig, sent)
+    rig.run()
+    assert rig.status(bill) == "posted"
+    assert rig.is_whole(bill)
+    assert rig.sandbox.sent(transaction, **sent.request) == 3, "two of ours, of which M3 did neither at once"
+    assert rig.doubts() == ["resent", "adopted"]
+
+
+def test_m3_is_asked_again_before_a_validation_that_could_not_be_sent_again_is(
+    rig_for: Callable[..., Rig],
+) -> None:
+    rig = rig_for("aps100")
+    bill = invoice(line("10"))
+    paid = payment((bill, "11.90"))
+    rig.run(bill)
+    rig.sandbox.faults(*lost_and_then_closed("ValidateStatmt"))
+    with pytest.raises(IonError, match="403"):
+        rig.run(paid)
+    assert rig.status(paid) == "posting"
+    statement = rig.document(paid).statement_id
+    assert statement is not None
+    with rig.ledger.read() as tx:
+        known = attempts.of_statement(tx, statement)
+    sent = next(each for each in known if each.transaction_name == "ValidateStatmt")
+    do_late(rig, sent)
+    rig.run()
+    assert rig.status(paid) == "posted"
+    assert rig.paid(bill) == Decimal("11.90")
+    assert rig.sandbox.sent("ValidateStatmt", **sent.request) == 3, (
+        "two of ours, of which M3 did neither at once"
+    )
+
+
+def test_what_could_not_be_sent_again_is_sent_when_m3_still_does_not_show_it(
+    rig_for: Callable[..., Rig],
+) -> None:
+    rig = rig_for("aps100")
+    bill = invoice(line("10"))
+    rig.sandbox.faults(*lost_and_then_closed("AddLine"))
+    with pytest.raises(IonError, match="403"):
+        rig.run(bill)
+    rig.run()
+    assert rig.status(bill) == "posted"
+    assert rig.is_whole(bill)
+    assert rig.doubts() == ["resent", "resent"]
 
 
 def test_m3_is_asked_no_sooner_than_the_settle_time(rig_for: Callable[..., Rig]) -> None:
