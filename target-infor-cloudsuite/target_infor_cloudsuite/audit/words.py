@@ -143,6 +143,10 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
         f"Confirmed that vendor {details.get('vendor', '')} is supplier {details.get('supplier', '')} in "
         f"company {details.get('cono', '')}. {_because(details)}"
     ).strip(),
+    "mapping.revoked": lambda details: (
+        f"Took back that vendor {details.get('vendor', '')} is supplier {details.get('supplier', '')} in "
+        f"company {details.get('cono', '')}. {_because(details)}"
+    ).strip(),
     "mapping.waits": lambda details: (
         f"Version {_version(details)} of the crosswalks is not approved; version "
         f"{_version(details, 'used')} was used."

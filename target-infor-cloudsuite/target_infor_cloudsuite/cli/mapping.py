@@ -1,4 +1,4 @@
-"""Commands about the mapping: check a version, compare two, approve one, confirm a match by name."""
+"""Commands about the mapping: check, compare and approve versions; confirm matches by name, or revoke."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from target_infor_cloudsuite.alignment import kept_reference
 from target_infor_cloudsuite.cli.documents import report_done
 from target_infor_cloudsuite.cli.loading import load_reference
 from target_infor_cloudsuite.cli.options import actor_and_reason, common
-from target_infor_cloudsuite.cli.session import ExitCode, table
+from target_infor_cloudsuite.cli.session import ExitCode, shown_time, table
 from target_infor_cloudsuite.ledger import mappings
 from target_infor_cloudsuite.mapping_control import approve as sign_version
 from target_infor_cloudsuite.mapping_control import hints_of, short
@@ -147,6 +147,58 @@ def confirm(session: Session, *, document_ids: tuple[int, ...], actor: str, reas
         for document_id in document_ids:
             decisions.confirm(tx, document_id, hand=session.hand(actor), why=reason)
     report_done(session, "confirmed", list(document_ids))
+
+
+@mapping.command()
+@common
+def confirmed(session: Session) -> None:
+    """List the matches by name that are confirmed, each with the document that it was confirmed on."""
+    with session.ledger.read() as tx:
+        kept = mappings.confirmations_kept(tx)
+    facts = [
+        {
+            "id": each.document_id,
+            "cono": each.cono,
+            "vendor": each.vendor,
+            "supplier": each.supplier,
+            "confirmed_by": each.confirmed_by,
+            "confirmed_at": each.confirmed_at,
+        }
+        for each in kept
+    ]
+    rows = [
+        (
+            str(each.document_id or ""),
+            str(each.cono),
+            each.vendor,
+            each.supplier,
+            f"{each.confirmed_by}, {shown_time(each.confirmed_at)}",
+        )
+        for each in kept
+    ]
+    session.show(
+        {"confirmed": facts},
+        table(
+            "Matches by name that people confirmed",
+            ("id", "company", "vendor", "supplier", "by"),
+            rows,
+            whole=("id", "supplier"),
+        ),
+    )
+
+
+@mapping.command()
+@common
+@click.option(
+    "--id", "document_ids", type=int, multiple=True, required=True, help="A document's number; repeatable."
+)
+@actor_and_reason
+def revoke(session: Session, *, document_ids: tuple[int, ...], actor: str, reason: str) -> None:
+    """Take back a match by name, named by the document it was confirmed on. What is posted stays in M3."""
+    with session.ledger.write() as tx:
+        for document_id in document_ids:
+            decisions.revoke(tx, document_id, hand=session.hand(actor), why=reason)
+    report_done(session, "revoked", list(document_ids))
 
 
 def _approval(session: Session, version: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from target_infor_cloudsuite.ledger.tables import confirmations, mapping_versions
 
@@ -78,17 +78,53 @@ def _versions(tx: Tx, condition: ColumnElement[bool]) -> list[MappingVersion]:
     return [MappingVersion(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for a row
 
 
-def confirm(  # noqa: PLR0913 - a confirmation's row, column by column
-    tx: Tx, *, cono: int, vendor_key: str, supplier: str, vendor: str, hand: Hand
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A match by name that a person confirmed.
+
+    Attributes:
+        cono: M3's company.
+        vendor_key: what it is kept under; see `hints.confirmation_key`.
+        supplier: M3's supplier number.
+        vendor: the vendor as the document named it.
+        confirmed_by: who.
+        confirmed_at: when.
+        document_id: the document that it was confirmed on; None where an earlier version did not keep that.
+    """
+
+    cono: int
+    vendor_key: str
+    supplier: str
+    vendor: str
+    confirmed_by: str
+    confirmed_at: datetime
+    document_id: int | None
+
+
+_CONFIRMATION = [confirmations.c[name] for name in Confirmation.__slots__]
+
+
+def confirm(tx: Tx, confirmation: Confirmation) -> None:
     """Remember that a vendor, as its key names it, is this supplier; the latest word counts."""
-    where = (confirmations.c.cono == cono, confirmations.c.vendor_key == vendor_key)
-    values = {"supplier": supplier, "vendor": vendor, "confirmed_by": hand.actor, "confirmed_at": hand.at}
-    if tx.execute(update(confirmations).where(*where).values(**values)).rowcount == 0:
-        tx.execute(insert(confirmations).values(cono=cono, vendor_key=vendor_key, **values))
+    take_back(tx, confirmation)
+    tx.execute(insert(confirmations).values(**asdict(confirmation)))
+
+
+def take_back(tx: Tx, confirmation: Confirmation) -> None:
+    """Forget a confirmation: the vendor is as if nobody had ever confirmed it."""
+    tx.execute(
+        delete(confirmations).where(
+            confirmations.c.cono == confirmation.cono, confirmations.c.vendor_key == confirmation.vendor_key
+        )
+    )
+
+
+def confirmations_kept(tx: Tx) -> list[Confirmation]:
+    """Every match by name that is confirmed, by company and vendor."""
+    rows = tx.execute(select(*_CONFIRMATION).order_by(confirmations.c.cono, confirmations.c.vendor_key))
+    return [Confirmation(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for a row
 
 
 def confirmed(tx: Tx) -> dict[tuple[int, str], str]:
     """(M3 company, vendor key) to the supplier that a person confirmed."""
-    rows = tx.execute(select(confirmations.c.cono, confirmations.c.vendor_key, confirmations.c.supplier))
-    return {(row.cono, row.vendor_key): row.supplier for row in rows}
+    return {(each.cono, each.vendor_key): each.supplier for each in confirmations_kept(tx)}

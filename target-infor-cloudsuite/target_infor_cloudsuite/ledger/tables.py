@@ -284,4 +284,5 @@ confirmations = Table(
     Column("vendor", Text, nullable=False),
     Column("confirmed_by", Text, nullable=False),
     Column("confirmed_at", Utc, nullable=False),
+    Column("document_id", Integer),
 )

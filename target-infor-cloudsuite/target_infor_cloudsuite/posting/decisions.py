@@ -1,10 +1,11 @@
-"""What a named person decides about a document: replay, release, dismiss. Each is an event."""
+"""What a named person decides: replay, release, dismiss, confirm a match, revoke that. Each is an event."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from target_infor_cloudsuite.ledger import documents, events, mappings
+from target_infor_cloudsuite.ledger.mappings import Confirmation
 from target_infor_cloudsuite.ledger.states import NEXT, DecisionError, Status, Step
 from target_infor_cloudsuite.posting.resolve import acceptance
 from target_infor_cloudsuite.posting.revisions import confirmation_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document, Hand
 
-__all__ = ["DecisionError", "confirm", "dismiss", "release", "replay", "require", "waiting"]
+__all__ = ["DecisionError", "confirm", "dismiss", "release", "replay", "require", "revoke", "waiting"]
 
 
 def waiting(tx: Tx, statuses: Sequence[Status]) -> list[Document]:
@@ -139,14 +140,48 @@ def confirm(tx: Tx, document_id: int, *, hand: Hand, why: str) -> None:
             f"{document.label} ({document.status}) is not held for 'name_match_unconfirmed' with a supplier "
             f"found, but for {', '.join(sorted(held)) or 'nothing'}."
         )
-    key = confirmation_of(document)
-    cono = int(document.mapped["cono"]) if document.mapped else 0
-    mappings.confirm(tx, cono=cono, vendor_key=key, supplier=supplier, vendor=document.vendor, hand=hand)
+    confirmation = Confirmation(
+        cono=int(document.mapped["cono"]) if document.mapped else 0,
+        vendor_key=confirmation_of(document),
+        supplier=supplier,
+        vendor=document.vendor,
+        confirmed_by=hand.actor,
+        confirmed_at=hand.at,
+        document_id=document.id,
+    )
+    mappings.confirm(tx, confirmation)
+    _tell(tx, "mapping.confirmed", confirmation, hand=hand, why=why)
+
+
+def revoke(tx: Tx, document_id: int, *, hand: Hand, why: str) -> None:
+    """Take back what was confirmed on this document; what is posted by then stays in M3.
+
+    Raises:
+        DecisionError: Nothing was confirmed on it, or that was taken back already.
+    """
+    document = require(tx, document_id)
+    kept = [each for each in mappings.confirmations_kept(tx) if each.document_id == document.id]
+    if not kept:
+        raise DecisionError(
+            f"No match by name stands confirmed on {document.label}; `cloudsuite-ap mapping confirmed` lists "
+            "what is, and on which document."
+        )
+    for confirmation in kept:
+        mappings.take_back(tx, confirmation)
+        _tell(tx, "mapping.revoked", confirmation, hand=hand, why=why)
+
+
+def _tell(tx: Tx, action: str, confirmation: Confirmation, *, hand: Hand, why: str) -> None:
     events.record(
         tx,
-        "mapping.confirmed",
+        action,
         at=hand.at,
         actor=hand.actor,
-        document_id=document.id,
-        details={"why": why, "cono": cono, "vendor": document.vendor, "supplier": supplier},
+        document_id=confirmation.document_id,
+        details={
+            "why": why,
+            "cono": confirmation.cono,
+            "vendor": confirmation.vendor,
+            "supplier": confirmation.supplier,
+        },
     )

@@ -9,13 +9,15 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, reference
+from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, mappings, reference
 from target_infor_cloudsuite.ledger.tables import metadata
 
 if TYPE_CHECKING:
@@ -80,6 +82,28 @@ def test_a_ledger_of_an_earlier_version_keeps_every_row(
         tx.exec_driver_sql("DELETE FROM documents")
     assert len(rows) > 8
     note(ledger, hand)
+
+
+def test_what_was_confirmed_in_an_earlier_version_finds_its_document(
+    url: str, open_ledger: Callable[[str], Ledger], hand: Hand
+) -> None:
+    earlier, both = Ledger(url), replace(hand, at=hand.at + timedelta(minutes=1))
+    earlier.migrate("0007")
+    with earlier.write() as tx:
+        for place, by in enumerate((hand, both, both)):
+            events.record(tx, "mapping.confirmed", at=by.at, actor=by.actor, document_id=place + 7)
+            tx.execute(
+                sa.text(
+                    "INSERT INTO confirmations "
+                    "(cono, vendor_key, supplier, vendor, confirmed_by, confirmed_at) "
+                    "SELECT :cono, 'k', 's', 'v', actor, at FROM events WHERE seq = :seq"
+                ),
+                {"cono": place, "seq": place + 1},
+            )
+    earlier.close()
+    with open_ledger(url).read() as tx:
+        kept = {each.cono: each.document_id for each in mappings.confirmations_kept(tx)}
+    assert kept == {0: 7, 1: None, 2: None}, "one command confirmed two: which on which is not known"
 
 
 def test_opening_again_changes_nothing(ledger: Ledger, url: str, hand: Hand) -> None:

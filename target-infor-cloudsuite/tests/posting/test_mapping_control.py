@@ -84,6 +84,35 @@ def test_a_match_by_name_is_held_once_and_then_remembered(rig_for: Callable[...,
     assert told.index("mapping.confirmed") < told.index("document.posted")
 
 
+def test_a_confirmation_is_listed_and_can_be_taken_back(rig_for: Callable[..., Rig]) -> None:
+    rig = rig_for(name_needs_confirmation=True)
+    first = by_name()
+    rig.run(first)
+    number = rig.document(first).id
+    named = ("--id", str(number), "--actor", "Ann", *WHY)
+    early = ap(rig, "mapping", "revoke", *named)
+    assert (early.exit_code, "mapping confirmed" in early.stderr) == (2, True)
+    ap(rig, "mapping", "confirm", *named)
+    rig.run()
+    (kept,) = json.loads(ap(rig, "mapping", "confirmed").stdout)["confirmed"]
+    assert kept | {"confirmed_at": ""} == {
+        "id": number,
+        "cono": 100,
+        "vendor": rig.document(first).vendor,
+        "supplier": "10001",
+        "confirmed_by": "Ann",
+        "confirmed_at": "",
+    }
+    done = ap(rig, "mapping", "revoke", *named)
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"revoked": [number]})
+    assert json.loads(ap(rig, "mapping", "confirmed").stdout) == {"confirmed": []}
+    second = by_name()
+    rig.run(second)
+    assert (rig.status(first), rig.status(second)) == ("posted", "review name_match_unconfirmed")
+    assert rig.actions(first)[-1] == "mapping.revoked"
+    assert ap(rig, "mapping", "revoke", *named).exit_code == 2
+
+
 def test_only_a_match_by_name_is_confirmed(rig_for: Callable[..., Rig]) -> None:
     rig = rig_for()
     record = invoice(line("100", account="0815"))
