@@ -97,7 +97,10 @@ def _examine(config: str, samples: dict[str, dict[str, Any]]) -> Iterator[Findin
                 ),
                 doing=f"Listing {path}",
             )
-        yield Finding("directory", "ok", f"{path} can be listed; {len(listing.notes)} names passed over")
+        strays = f"; {listing.shown_strays}" if listing.strays else ""
+        yield Finding(
+            "directory", "ok", f"{path} can be listed; {len(listing.notes)} names passed over{strays}"
+        )
     except LoginError as fault:
         host_key = str(fault).startswith("Host key")
         yield Finding("host key" if host_key else "login", "failed", str(fault), "Do as it says, then again.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tap_stampli_sftp.fields import StreamName
     from tap_stampli_sftp.reading.files import Reading
-    from tap_stampli_sftp.sftp.listing import RemoteFile
+    from tap_stampli_sftp.sftp.listing import Listing, RemoteFile
 
 _PASSED = ("known", "same content", "not settled", "cut off", "before start_date")
 
@@ -39,6 +39,12 @@ class Journal:
             self._logger.info("Passed over: %s.", note)
         if len(notes) > MESSAGES_SHOWN:
             self._logger.info("Passed over: %d more.", len(notes) - MESSAGES_SHOWN)
+
+    def strays(self, listing: Listing) -> None:
+        """Files that are nobody's: harmless beside exports, suspicious where there are no others."""
+        if listing.strays:
+            log = self._logger.info if any(listing.files.values()) else self._logger.warning
+            log("Passed over: %s; set its pattern in templates if one is an export.", listing.shown_strays)
 
     def nothing_in(self, directory: str) -> None:
         """There are no export files at all."""
@@ -83,7 +89,8 @@ class Journal:
     def failed(self, file: RemoteFile, why: str) -> None:
         """A file could not be read."""
         self.count["failed"] += 1
-        self._logger.error("%s not read: %s. It is left for the next run.", printable(file.path), why)
+        told = why.removesuffix(".")
+        self._logger.error("%s not read: %s. It is left for the next run.", printable(file.path), told)
 
     def read(self, stream: StreamName, reading: Reading) -> None:
         """All of a file, or of a member of a zip, has been sent."""

@@ -163,6 +163,7 @@ class Run:
         except OSError as error:
             raise ListingError(f"Directory {path} cannot be listed: {error}. Check outbound_path.") from error
         self._journal.notes(listing.notes)
+        self._journal.strays(listing)
         if not any(listing.files.values()):
             self._journal.nothing_in(path)
         return listing

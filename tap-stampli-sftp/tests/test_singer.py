@@ -166,6 +166,22 @@ def test_an_empty_directory_is_a_success_with_one_line(server: Any, run_tap: Any
     assert result.messages[-1]["type"] == "STATE"
 
 
+def test_files_that_fit_no_stream_are_told_and_are_a_warning_where_no_other_came(
+    server: Any, run_tap: Any
+) -> None:
+    for name in ("invoice_1.csv", "notes.txt", "payments.csv", "stock_1.csv", "half.csv.tmp", ".hidden"):
+        server.put(name, GOOD)
+    alone = run_tap(server.config())
+    (told,) = [line for line in alone.log.splitlines() if "fit no stream" in line]
+    assert "read: 4 (" in told
+    assert told.count(".csv") + told.count(".txt") == 3, "a few of them by name"
+    assert "WARNING" in told
+    server.put("invoices_1.csv", GOOD)
+    beside = run_tap(server.config())
+    (told,) = [line for line in beside.log.splitlines() if "fit no stream" in line]
+    assert "INFO" in told
+
+
 def test_a_cut_file_waits_one_run_and_is_then_rejected_loudly(server: Any, run_tap: Any) -> None:
     server.put("invoices_1.csv", GOOD + "I3,N3")
     first = run_tap(server.config())

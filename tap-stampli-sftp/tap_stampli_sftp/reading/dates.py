@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,8 @@ def date_reader(formats: tuple[str, ...], *, with_time: bool) -> Callable[[str],
 
     Args:
         formats: strptime formats; empty means ISO.
-        with_time: A time of day is kept (``2026-01-31T10:00:00``); otherwise only midnight is accepted and
-        dropped.
+        with_time: A time of day is kept (``2026-01-31T10:00:00``), in UTC where the file names a zone;
+            otherwise only midnight is accepted, by an explicit format, and dropped.
 
     Returns:
         A function from text to ISO text that raises DateError.
@@ -41,7 +41,7 @@ def date_reader(formats: tuple[str, ...], *, with_time: bool) -> Callable[[str],
             return moment.date().isoformat()
         if not with_time:
             raise DateError(f"{text!r} has a time of day or a zone where a date is due")
-        return moment.isoformat()
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
 
     return read
 
@@ -50,7 +50,7 @@ def _by_formats(text: str, formats: tuple[str, ...]) -> datetime:
     readings = set()
     for wanted in formats:
         try:
-            readings.add(datetime.strptime(text, wanted))  # noqa: DTZ007  # a date without a zone stays one  # a date without a zone stays one
+            readings.add(datetime.strptime(text, wanted))  # noqa: DTZ007 - a date without a zone stays one
         except ValueError:
             continue
     if not readings:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 IN_PROGRESS = (".filepart", ".partial", ".tmp", ".part", ".inprogress", ".incomplete")
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".xml")
 DECRYPTED_ENDINGS = (".pgp", ".gpg")
+_NAMES_SHOWN = 3
 _READABLE_ENDINGS = (*TEXT_ENDINGS, ".zip", *(text + ".gz" for text in TEXT_ENDINGS))
 
 
@@ -46,10 +47,22 @@ class Listing:
     Args:
         files: Stream -> its files, oldest first.
         notes: What was passed over, and why, for the log.
+        strays: How many files have names that fit no stream that is read.
+        stray_names: A few of them, as they may be logged.
     """
 
     files: dict[StreamName, list[RemoteFile]]
     notes: list[str] = field(default_factory=list)
+    strays: int = 0
+    stray_names: list[str] = field(default_factory=list)
+
+    @property
+    def shown_strays(self) -> str:
+        """How many files fit no stream and some of their names, '' where there are none."""
+        if not self.strays:
+            return ""
+        names = ", ".join(self.stray_names) + (", .." if self.strays > len(self.stray_names) else "")
+        return f"files whose names fit no stream that is read: {self.strays} ({names})"
 
 
 def list_directory(
@@ -77,8 +90,13 @@ def list_directory(
             if done_file_suffix and name.endswith(done_file_suffix):
                 done.add(name)
                 continue
+            if _in_progress(name):
+                continue
             streams = [stream for stream, matches in matchers if matches(name)]
-            if not streams or _in_progress(name) or not _regular(attributes, listing.notes):
+            if not streams:
+                _stray(listing, attributes)
+                continue
+            if not _regular(attributes, listing.notes):
                 continue
             file = RemoteFile(int(attributes.st_mtime or 0), f"{directory}/{name}", attributes.st_size or 0)
             found.append((name, streams, file))
@@ -115,6 +133,13 @@ def _place(listing: Listing, templates: Sequence[Template], name: str, file: Rem
                 f"{printable(name)} has an ending that is not read; "
                 f"set {template.setting('format')} if it is an export"
             )
+
+
+def _stray(listing: Listing, attributes: paramiko.SFTPAttributes) -> None:
+    if _regular(attributes, []):
+        listing.strays += 1
+        if len(listing.stray_names) < _NAMES_SHOWN:
+            listing.stray_names.append(printable(attributes.filename))
 
 
 def _regular(attributes: paramiko.SFTPAttributes, notes: list[str]) -> bool:
