@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tap_stampli_sftp.errors import ListingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import paramiko
 
@@ -84,33 +85,17 @@ def list_directory(
     matchers = [(stream, _pattern(template.pattern).match) for stream, template in templates.items()]
     directory = path.rstrip("/")
     found: list[tuple[str, list[StreamName], RemoteFile]] = []
-    try:
+    with _faults(path):
         for attributes in client.listdir_iter(path):
             name = attributes.filename
             if done_file_suffix and name.endswith(done_file_suffix):
                 done.add(name)
                 continue
-            if _in_progress(name):
-                continue
             streams = [stream for stream, matches in matchers if matches(name)]
-            if not streams:
-                _stray(listing, attributes)
-                continue
-            if not _regular(attributes, listing.notes):
+            if _in_progress(name) or not _counts(listing, attributes, fits=bool(streams)):
                 continue
             file = RemoteFile(int(attributes.st_mtime or 0), f"{directory}/{name}", attributes.st_size or 0)
             found.append((name, streams, file))
-    except UnicodeDecodeError as error:
-        raise ListingError(
-            f"{path} has a file whose name is not UTF-8 ({error.object!r}); "
-            "rename or remove it on the server."
-        ) from None
-    except FileNotFoundError:
-        raise ListingError(f"Directory {path} does not exist on the server. Check outbound_path.") from None
-    except PermissionError:
-        raise ListingError(
-            f"Directory {path} may not be listed by this user. Check outbound_path and rights."
-        ) from None
     for name, streams, file in found:
         if not done_file_suffix or name + done_file_suffix in done:
             _place(listing, [templates[stream] for stream in streams], name, file)
@@ -124,6 +109,23 @@ def list_directory(
     return listing
 
 
+@contextmanager
+def _faults(path: str) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise ListingError(
+            f"{path} has a file whose name is not UTF-8 ({error.object!r}); "
+            "rename or remove it on the server."
+        ) from None
+    except FileNotFoundError:
+        raise ListingError(f"Directory {path} does not exist on the server. Check outbound_path.") from None
+    except PermissionError:
+        raise ListingError(
+            f"Directory {path} may not be listed by this user. Check outbound_path and rights."
+        ) from None
+
+
 def _place(listing: Listing, templates: Sequence[Template], name: str, file: RemoteFile) -> None:
     for template in templates:
         if template.format != "auto" or readable(name):
@@ -135,11 +137,14 @@ def _place(listing: Listing, templates: Sequence[Template], name: str, file: Rem
             )
 
 
-def _stray(listing: Listing, attributes: paramiko.SFTPAttributes) -> None:
-    if _regular(attributes, []):
+def _counts(listing: Listing, attributes: paramiko.SFTPAttributes, *, fits: bool) -> bool:
+    """Whether an entry is a stream's file; what is not is noted."""
+    regular = _regular(attributes, listing.notes if fits else [])
+    if regular and not fits:
         listing.strays += 1
         if len(listing.stray_names) < _NAMES_SHOWN:
             listing.stray_names.append(printable(attributes.filename))
+    return regular and fits
 
 
 def _regular(attributes: paramiko.SFTPAttributes, notes: list[str]) -> bool:
