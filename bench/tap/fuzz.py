@@ -17,9 +17,9 @@ import atheris
 with atheris.instrument_imports(include=["tap_stampli_sftp.reading"]):
     from tap_stampli_sftp.errors import FileRefused
     from tap_stampli_sftp.fields import StreamName
+    from tap_stampli_sftp.limits import Limits
     from tap_stampli_sftp.pgp import Decryption, PgpKeys
     from tap_stampli_sftp.reading.files import Refused, read_file
-    from tap_stampli_sftp.reading.parts import Limits
     from tap_stampli_sftp.sftp.fetch import FetchedFile
     from tap_stampli_sftp.sftp.listing import RemoteFile
     from tap_stampli_sftp.templates import load_templates

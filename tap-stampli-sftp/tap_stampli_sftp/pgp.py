@@ -17,7 +17,7 @@ from tap_stampli_sftp.errors import FileRefused, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_stampli_sftp.reading.parts import Limits
+    from tap_stampli_sftp.limits import Limits
 
 _TIMEOUT_SECONDS = 3600
 _VALID_SIGNATURE = re.compile(r"^\[GNUPG:\] VALIDSIG ([0-9A-F]{40})(?: \S+){8} ([0-9A-F]{40})", re.MULTILINE)

@@ -17,9 +17,9 @@ from tap_stampli_sftp.bookmarks import Bookmarks, room_for_entries
 from tap_stampli_sftp.errors import BadRowError, FileProblem, ListingError
 from tap_stampli_sftp.fields import FILE_STREAMS
 from tap_stampli_sftp.journal import Journal
+from tap_stampli_sftp.limits import Limits
 from tap_stampli_sftp.pgp import Decryption
 from tap_stampli_sftp.reading.files import Refused, read_file
-from tap_stampli_sftp.reading.parts import Limits
 from tap_stampli_sftp.records import file_records
 from tap_stampli_sftp.sftp.connect import Session
 from tap_stampli_sftp.sftp.fetch import fetched

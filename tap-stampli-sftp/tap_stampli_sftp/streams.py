@@ -39,7 +39,7 @@ class StampliStream(Stream):
         self._plain: bool | None = None
         self.counter = metrics.record_counter(self.name)
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002  # the SDK's signature  # the SDK's signature
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
         """Records of one file of each stream concerned: what ``--test`` looks at."""
         return self._stampli_tap.sample(self.kind)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tap_stampli_sftp.errors import FileRefused
-from tap_stampli_sftp.reading.parts import Limits
+from tap_stampli_sftp.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

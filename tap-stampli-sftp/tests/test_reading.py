@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from tap_stampli_sftp.errors import FileRefused
+from tap_stampli_sftp.limits import Limits
 from tap_stampli_sftp.reading import grouping
-from tap_stampli_sftp.reading.parts import Limits
 
 HEADER = (
     "Company,Invoice ID,Invoice Number,Vendor ID,Vendor Name,Invoice Date,Currency,Invoice Amount,Memo,"

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from tap_stampli_sftp.limits import Limits
     from tap_stampli_sftp.pgp import Decryption
     from tap_stampli_sftp.reading.identity import Key
-    from tap_stampli_sftp.reading.parts import Limits, Part
+    from tap_stampli_sftp.reading.parts import Part
     from tap_stampli_sftp.reading.rows import Row, Table
     from tap_stampli_sftp.sftp.fetch import FetchedFile
     from tap_stampli_sftp.templates import Template

@@ -12,7 +12,8 @@ from tap_stampli_sftp.errors import FileRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_stampli_sftp.reading.parts import Limits, Part
+    from tap_stampli_sftp.limits import Limits
+    from tap_stampli_sftp.reading.parts import Part
     from tap_stampli_sftp.templates import Template
 
 # A physical line may be this many times as long as a field; thousands of columns are legitimate.

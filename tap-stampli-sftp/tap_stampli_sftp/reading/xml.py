@@ -20,7 +20,8 @@ from tap_stampli_sftp.reading.text import LINE_FIELDS, text_chunks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_stampli_sftp.reading.parts import Limits, Part
+    from tap_stampli_sftp.limits import Limits
+    from tap_stampli_sftp.reading.parts import Part
     from tap_stampli_sftp.templates import Template
 
 MALFORMED_ELEMENT = "element_twice"

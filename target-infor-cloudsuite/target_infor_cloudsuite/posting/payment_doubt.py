@@ -9,9 +9,9 @@ from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
 from target_infor_cloudsuite.posting.doubt import LOOKS
+from target_infor_cloudsuite.posting.paid import is_paid, mark_settled
 from target_infor_cloudsuite.posting.payments import carry
 from target_infor_cloudsuite.posting.sheets import Sheet, start_over, take_as_validated, undecided
-from target_infor_cloudsuite.posting.statements import is_paid, mark_settled
 from target_infor_cloudsuite.posting.validation import validate
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting.answered import refusal
 from target_infor_cloudsuite.posting.letters import Letter, Outbox, send
+from target_infor_cloudsuite.posting.paid import settlement_of
 from target_infor_cloudsuite.posting.sheets import REPEATS, Sheet, leave_in_doubt, refuse, start_over
-from target_infor_cloudsuite.posting.statements import open_statement, settlement_of
+from target_infor_cloudsuite.posting.statements import open_statement
 from target_infor_cloudsuite.posting.validation import validate
 from target_infor_cloudsuite.posting.work import Work
 from target_infor_cloudsuite.programs import road_named

@@ -15,8 +15,9 @@ from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting import conclusion, doubt, invoices, payment_doubt, payments
+from target_infor_cloudsuite.posting.paid import mark_settled
 from target_infor_cloudsuite.posting.resolve import resolve
-from target_infor_cloudsuite.posting.statements import mark_settled, report_orphans
+from target_infor_cloudsuite.posting.statements import report_orphans
 from target_infor_cloudsuite.programs import abs100
 from target_infor_cloudsuite.worker import is_dead
 

@@ -1,23 +1,19 @@
-"""Bank statements on their way: opened, reported when given up, and what their payments settle now."""
+"""Bank statements on their way: opened, and reported when given up."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from stampli_infor_transforms.reasons import reason
 
 from target_infor_cloudsuite.ion.answers import Outcome
-from target_infor_cloudsuite.ledger import documents, runs
 from target_infor_cloudsuite.ledger import payments as ledger_payments
+from target_infor_cloudsuite.ledger import runs
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.posting.answered import refusal
 from target_infor_cloudsuite.posting.letters import send_for_statement
-from target_infor_cloudsuite.posting.plan import Settlement
-from target_infor_cloudsuite.posting.settlement import read_invoices
 from target_infor_cloudsuite.worker import is_dead
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.payments import Statement
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.posting.sheets import Sheet
     from target_infor_cloudsuite.posting.work import Work
     from target_infor_cloudsuite.programs.payment_road import PaymentRoad
 
@@ -37,11 +32,6 @@ _log = logging.getLogger(__name__)
 _OPENINGS = 3
 #: A worker on another host may still be about to use the statement it has opened.
 _SURELY_LEFT = timedelta(hours=1)
-
-
-def settlement_of(work: Work) -> Settlement:
-    """What the payment settles, as M3 held it when that was last asked."""
-    return Settlement.from_json((work.document.mapped or {})["settlement"])
 
 
 def open_statement(  # noqa: PLR0913 - a statement is of all these
@@ -146,62 +136,3 @@ def report_orphans(context: Context) -> None:
             left = run is None or run.ended or is_dead(run.worker)
             if left or context.clock.now() - changed_at > _SURELY_LEFT:
                 abandon(context, tx, statement, why="the run that opened it ended before it was used")
-
-
-def take_stock(context: Context, sheet: Sheet) -> str:
-    """Note what M3 shows of the sheet's invoices right now; why the sheet cannot be validated, or ''.
-
-    Only the figures of just before the validation tell afterwards whether it happened.
-    """
-    now = read_invoices(context, [work.payment for work in sheet.works])
-    for work in sheet.works:
-        fresh = []
-        for each in settlement_of(work).invoices:
-            found = now.get(each.key)
-            if found is None:
-                return f"M3 does not show invoice {each.number} any more"
-            fresh.append(replace(each, open=found.open, paid=found.paid))
-        mapped = (work.document.mapped or {}) | {"settlement": Settlement(tuple(fresh)).to_json()}
-        work.document = replace(work.document, mapped=mapped)
-    for key, wanted in wanted_by(sheet).items():
-        if abs(wanted) > abs(now[key].open):
-            return f"invoice {now[key].number} is open for {now[key].open} only"
-    return ""
-
-
-def wanted_by(sheet: Sheet) -> dict[str, Decimal]:
-    """What the sheet takes of each invoice, by the invoice's key."""
-    total: dict[str, Decimal] = {}
-    for work in sheet.works:
-        for each in settlement_of(work).invoices:
-            total[each.key] = total.get(each.key, Decimal(0)) + each.amount
-    return total
-
-
-def is_paid(context: Context, sheet: Sheet) -> bool | None:
-    """Whether M3 shows exactly what the sheet would have changed; None where it shows something else."""
-    now = read_invoices(context, [work.payment for work in sheet.works])
-    before = {each.key: each.paid for work in sheet.works for each in settlement_of(work).invoices}
-    answers = set()
-    for key, wanted in wanted_by(sheet).items():
-        found = now.get(key)
-        if found is None or abs(found.paid) not in {abs(before[key]), abs(before[key] + wanted)}:
-            return None
-        answers.add(abs(found.paid) == abs(before[key] + wanted))
-    return answers.pop() if len(answers) == 1 else None
-
-
-def mark_settled(context: Context, works: Sequence[Work]) -> None:
-    """Ask M3 whether the invoices of posted payments are paid now, and note those that are."""
-    if not works:
-        return
-    now = read_invoices(context, [work.payment for work in works])
-    with context.ledger.write() as tx:
-        for work in works:
-            paid = all(
-                (found := now.get(each.key)) is not None and abs(found.open) <= abs(each.open - each.amount)
-                for each in settlement_of(work).invoices
-            )
-            if paid:
-                documents.set_values(tx, work.document.id, settled=True)
-                context.event(tx, "payment.settled", {}, document_id=work.document.id)

@@ -11,6 +11,7 @@ from target_infor_cloudsuite.ledger.attempts import OPEN, AttemptOutcome
 from target_infor_cloudsuite.ledger.states import Doubt, Status, Step
 from target_infor_cloudsuite.posting.answered import refusal
 from target_infor_cloudsuite.posting.letters import send_for_statement
+from target_infor_cloudsuite.posting.paid import mark_settled, take_stock
 from target_infor_cloudsuite.posting.sheets import (
     REPEATS,
     leave_in_doubt,
@@ -19,7 +20,7 @@ from target_infor_cloudsuite.posting.sheets import (
     take_as_validated,
     undecided,
 )
-from target_infor_cloudsuite.posting.statements import abandon, mark_settled, take_stock
+from target_infor_cloudsuite.posting.statements import abandon
 
 if TYPE_CHECKING:
     from target_infor_cloudsuite.ion.answers import Answer
