@@ -181,6 +181,15 @@ REASONS: Final[dict[str, ReasonKind]] = {
         ),
         *_kinds(
             "needs_review",
+            (
+                "dismissed_before",
+                "An earlier revision was dismissed: release it to post this one, or dismiss it as well.",
+            ),
+            releasable=True,
+            raised_by="target",
+        ),
+        *_kinds(
+            "needs_review",
             ("not_approved", "Approve the invoice in Stampli, or add the status to approved_statuses."),
             ("not_paid", "Wait for Stampli to pay, or add the status to paid_statuses."),
         ),
@@ -208,6 +217,10 @@ REASONS: Final[dict[str, ReasonKind]] = {
             (
                 "invoice_not_posted",
                 "The payment waits until M3 holds its invoices; nothing to do but post them.",
+            ),
+            (
+                "application_differs",
+                "Payment and invoice do not belong together: correct it in Stampli, or settle it by hand.",
             ),
             (
                 "open_amount_differs",

@@ -231,6 +231,12 @@ def last_but(tx: Tx, actions: Collection[str]) -> datetime | None:
     return found
 
 
+def last_reason(tx: Tx, document_id: int, action: str) -> tuple[str, str]:
+    """Who did this to a document last, and why; what is not told is shown as a dash."""
+    found = [each for each in of_document(tx, document_id) if each.action == action]
+    return (found[-1].actor, str(found[-1].details.get("why") or "-")) if found else ("-", "-")
+
+
 def end_of_chain(tx: Tx) -> ChainEnd:
     """Where the chain ends; a new ledger's is empty."""
     row = tx.execute(_END).one_or_none()

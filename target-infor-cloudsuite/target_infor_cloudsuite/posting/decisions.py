@@ -8,7 +8,7 @@ from target_infor_cloudsuite.ledger import documents, events, mappings
 from target_infor_cloudsuite.ledger.mappings import Confirmation
 from target_infor_cloudsuite.ledger.states import NEXT, DecisionError, Status, Step
 from target_infor_cloudsuite.posting.resolve import acceptance
-from target_infor_cloudsuite.posting.revisions import confirmation_of
+from target_infor_cloudsuite.posting.revisions import confirmation_of, newer_revision
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -66,6 +66,7 @@ def replay(tx: Tx, document_ids: Collection[int], *, hand: Hand, why: str) -> li
                 details={"why": why},
             )
         elif Status.RECEIVED in NEXT.get(document.status, frozenset()):
+            _refuse_outdated(tx, document)
             documents.move(
                 tx,
                 document,
@@ -83,6 +84,15 @@ def replay(tx: Tx, document_ids: Collection[int], *, hand: Hand, why: str) -> li
             )
         done.append(document.id)
     return done
+
+
+def _refuse_outdated(tx: Tx, document: Document) -> None:
+    newer = newer_revision(tx, document) if document.status is Status.DISMISSED else None
+    if newer is not None:
+        raise DecisionError(
+            f"{document.label} is outdated: document {newer.id} ({newer.status}) is a newer revision of it. "
+            "Decide about that one."
+        )
 
 
 def release(tx: Tx, document_id: int, code: str, *, hand: Hand, why: str) -> None:

@@ -21,7 +21,15 @@ from target_infor_cloudsuite.posting.judgement import batch_text, judge_invoices
 from target_infor_cloudsuite.posting.neighbours import compare_with_ledger, money_of
 from target_infor_cloudsuite.posting.parts import keep_parts, parts_of
 from target_infor_cloudsuite.posting.plan import Plan
-from target_infor_cloudsuite.posting.revisions import binds, confirmation_of, give_way, is_undecided
+from target_infor_cloudsuite.posting.revisions import (
+    binds,
+    confirmation_of,
+    dismissed_before,
+    give_way,
+    inherits,
+    is_undecided,
+    settle_revision,
+)
 from target_infor_cloudsuite.posting.suppliers import complete_suppliers
 
 if TYPE_CHECKING:
@@ -166,9 +174,12 @@ def acceptance(code: str, mapped: dict[str, Any] | None) -> str:
 
 
 def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
-    if not _holds_its_source_key(context, tx, document):
+    other = _holder_of_its_key(context, tx, document)
+    if other is not None:
         _pass_over(context, tx, document)
+        settle_revision(tx, new_id=document.id, held_by=other.id, hand=context.hand)
         return
+    plan = plan.held_for(*dismissed_before(tx, document))
     if document.part_of is None and not document.arrived_mapped:
         keep_parts(context, tx, document, plan.others)
     mapped = None if plan.mapped is None else plan.mapped.to_json()
@@ -254,19 +265,18 @@ def _columns(
     return changes
 
 
-def _holds_its_source_key(context: Context, tx: Tx, document: Document) -> bool:
-    """Whether the document speaks for its source key; it may inherit it from one that never got to M3."""
+def _holder_of_its_key(context: Context, tx: Tx, document: Document) -> Document | None:
+    """The other document that speaks for its source key; what never got to M3 may leave it the key."""
     identity = f"source:{document.source_key}"
-    holder_id = identities.take(tx, identity, document.id)
-    holder = documents.get(tx, holder_id)
+    holder = documents.get(tx, identities.take(tx, identity, document.id))
     if holder is None or holder.id == document.id:
-        return True
-    if binds(tx, holder):
-        return False
+        return None
+    if not inherits(tx, document, holder):
+        return holder
     for each in (holder, *documents.parts(tx, holder.id)):
         give_way(tx, each, by=document, hand=context.hand)
     identities.hand_over(tx, identity, heir=document.id)
-    return True
+    return None
 
 
 def _same_number(  # noqa: PLR0913 - two documents and what is known of them

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stampli_infor_transforms.hints import confirmation_key
 from stampli_infor_transforms.reasons import reason
 from stampli_infor_transforms.values import text_of
 
-from target_infor_cloudsuite.ledger import documents, identities
+from target_infor_cloudsuite.ledger import documents, events, identities
 from target_infor_cloudsuite.ledger.retention import PURGED
-from target_infor_cloudsuite.ledger.states import HELD_BY_M3, Status
+from target_infor_cloudsuite.ledger.states import HELD_BY_M3, OUT_OF_THE_WAY, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from stampli_infor_transforms.reasons import Reason
 
     from target_infor_cloudsuite.ledger.documents import Document, Hand
     from target_infor_cloudsuite.ledger.store import Tx
 
 #: A newer revision takes the place of what waits in one of these.
 _WAITING = frozenset({Status.RECEIVED, Status.REVIEW, Status.READY, Status.FAILED})
+#: Copies and outdated revisions say nothing about the document that they are of.
+_GONE = frozenset({Status.SUPERSEDED, Status.DUPLICATE, Status.REJECTED})
+#: What makes no other document of one; see `identity.content_hash`.
+_NO_DIFFERENCE = frozenset({"status", "approved_at", "extra"})
+_UNTOLD = datetime.min.replace(tzinfo=UTC)
 
 
 def is_undecided(document: Document) -> bool:
@@ -51,6 +59,44 @@ def confirmation_of(document: Document) -> str:
     return confirmation_key(
         vendor_id=text_of(record.get("vendor_id")) or "", vendor_name=text_of(record.get("vendor_name")) or ""
     )
+
+
+def is_older(document: Document, other: Document) -> bool:
+    """Whether a revision was exported before another one."""
+    return _moment(document) < _moment(other)
+
+
+def newer_revision(tx: Tx, document: Document) -> Document | None:
+    """The newest later revision of a document that still counts."""
+    later = [
+        other
+        for other in documents.same_source(tx, document.source_key or "")
+        if other.id != document.id and is_older(document, other) and other.status not in OUT_OF_THE_WAY
+    ]
+    return max(later, key=_moment, default=None)
+
+
+def dismissed_before(tx: Tx, document: Document) -> list[Reason]:
+    """Why a revision is held whose earlier one a person dismissed: that decision is not undone by a file."""
+    earlier = [
+        other
+        for other in documents.same_source(tx, document.source_key or "")
+        if other.id != document.id and not is_older(document, other) and other.status not in _GONE
+    ]
+    newest = max(earlier, key=_moment, default=None)
+    if newest is None or newest.status is not Status.DISMISSED:
+        return []
+    by, why = events.last_reason(tx, newest.id, f"document.{Status.DISMISSED}")
+    text = (
+        f"Document {newest.id} of the same {newest.kind} was dismissed by {by} ({why}), and this revision "
+        f"differs: {_difference(newest, document)}. Release it to post it after all, or dismiss it too."
+    )
+    return [reason("dismissed_before", "", text)]
+
+
+def inherits(tx: Tx, document: Document, holder: Document) -> bool:
+    """Whether a document takes the place of the one that holds its source key and never got to M3."""
+    return not binds(tx, holder) and not (holder.status in _WAITING and is_older(document, holder))
 
 
 def settle_revision(tx: Tx, *, new_id: int, held_by: int, hand: Hand) -> None:
@@ -149,16 +195,25 @@ def _standing(document: Document) -> tuple[Any, Any]:
     return source_record(document).get("status"), document.raw.get("crosswalk_version")
 
 
-def _moment(document: Document) -> tuple[str, str, int]:
-    return (document.source_mtime, document.source_file, document.source_line)
+def _moment(document: Document) -> tuple[datetime, str, int]:
+    """When a revision was exported: by its file's time, whatever zone that is told in."""
+    try:
+        told = datetime.fromisoformat(document.source_mtime)
+    except ValueError:
+        told = _UNTOLD
+    moment = told if told.tzinfo else told.replace(tzinfo=UTC)
+    return (moment, document.source_file, document.source_line)
 
 
 def _difference(held: Document, new: Document) -> str:
+    if new.content_hash == held.content_hash:
+        return "in nothing, but another revision in between has set aside what M3 does not hold of it"
     if held.raw == PURGED:
         return "in what, nobody can say any more, as its raw record was purged"
+    before = source_record(held)
     names = [
         name
         for name, value in sorted(source_record(new).items())
-        if not name.startswith("_sdc_") and value != source_record(held).get(name)
+        if not name.startswith("_sdc_") and name not in _NO_DIFFERENCE and value != before.get(name)
     ]
     return ", ".join(names) or "the order of its lines"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stampli_infor_transforms.document_parts import key_text
 from stampli_infor_transforms.documents import AccountingPayment
 from stampli_infor_transforms.identity import normalise_number
+from stampli_infor_transforms.numbering import fold_number
 from stampli_infor_transforms.reasons import reason
 
 from target_infor_cloudsuite.ion.answers import Outcome
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from target_infor_cloudsuite.ion.answers import Transaction
     from target_infor_cloudsuite.ledger import Tx
+    from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.plan import Plan
     from target_infor_cloudsuite.programs.ap_ledger import LedgerInvoice
@@ -48,6 +50,14 @@ class Wanted:
     years: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one application is asked for, and why it cannot be meant, '' where it can."""
+
+    wanted: Wanted
+    misfit: str
+
+
 def check(context: Context, plans: Mapping[int, Plan]) -> dict[int, Plan]:
     """Plans of payments that nothing else holds, after M3 was asked for their invoices."""
     asked = {
@@ -57,13 +67,15 @@ def check(context: Context, plans: Mapping[int, Plan]) -> dict[int, Plan]:
     }
     if not asked:
         return {}
-    wanted = {
-        key: [_wanted(context, payment, each) for each in payment.applications]
+    questions = {
+        key: [_asked(context, payment, each) for each in payment.applications]
         for key, payment in asked.items()
     }
-    held = _read(context, {(asked[key].cono, each) for key, list_ in wanted.items() for each in list_})
+    held = _read(
+        context, {(asked[key].cono, each.wanted) for key, list_ in questions.items() for each in list_}
+    )
     return {
-        key: _judge(plans[key], payment, [(each, held[payment.cono, each]) for each in wanted[key]])
+        key: _judge(plans[key], payment, [(each, held[payment.cono, each.wanted]) for each in questions[key]])
         for key, payment in asked.items()
     }
 
@@ -71,7 +83,7 @@ def check(context: Context, plans: Mapping[int, Plan]) -> dict[int, Plan]:
 def read_invoices(context: Context, payments_: Iterable[AccountingPayment]) -> dict[str, LedgerInvoice]:
     """The invoices of some payments as M3 holds them now, by their keys."""
     asked = {
-        (payment.cono, _wanted(context, payment, each))
+        (payment.cono, _asked(context, payment, each).wanted)
         for payment in payments_
         for each in payment.applications
     }
@@ -102,23 +114,45 @@ def overdrawn(tx: Tx, document_id: int, settlement: Settlement) -> list[Reason]:
     return found
 
 
-def _wanted(context: Context, payment: AccountingPayment, applied: AppliedInvoice) -> Wanted:
+def _asked(context: Context, payment: AccountingPayment, applied: AppliedInvoice) -> _Asked:
     """Where to look: as the ledger knows the invoice, else as the payment names it."""
-    own: dict[str, Any] = {}
+    document = None
     if applied.source_key:
         with context.ledger.read() as tx:
             document = documents.by_source_key(tx, applied.source_key)
-        own = (document.mapped or {}) if document is not None else {}
+    own = (document.mapped or {}) if document is not None else {}
     years = [payment.payment_date.year + offset for offset in _YEARS]
     if own.get("invoice_date"):
         years.insert(0, int(own["invoice_date"][:4]))
-    return Wanted(
+    wanted = Wanted(
         divi=own.get("divi", payment.divi),
         payee=own.get("payee", payment.payee),
         supplier=own.get("supplier", payment.supplier),
         number=own.get("number", applied.number),
         years=tuple(dict.fromkeys(years)),
     )
+    return _Asked(wanted, "" if document is None else _misfit(payment, applied, wanted, document))
+
+
+def _misfit(payment: AccountingPayment, applied: AppliedInvoice, wanted: Wanted, document: Document) -> str:
+    """Why the payment and the invoice that it names by its id do not belong together, '' where they do.
+
+    A statement names one payee for all of a payment: what stands under another one in M3, or under another
+    number than the payment says, must not be settled by it.
+    """
+    names = (applied.number, document.number)
+    if all(names) and len({fold_number(each) for each in names}) > 1:
+        return (
+            f"The payment names an invoice by its id, and as number {applied.number}; by its id it is number "
+            f"{document.number} (document {document.id}). Correct the payment in Stampli."
+        )
+    if wanted.payee and (wanted.payee, wanted.supplier) != (payment.payee, payment.supplier):
+        return (
+            f"Invoice {wanted.number} (document {document.id}) is one of supplier {wanted.supplier}, payee "
+            f"{wanted.payee}; the payment goes to supplier {payment.supplier}, payee {payment.payee}. "
+            "Correct the payment or the crosswalk, or settle it in M3 by hand."
+        )
+    return ""
 
 
 def _read(context: Context, wanted: set[tuple[int, Wanted]]) -> dict[tuple[int, Wanted], list[LedgerInvoice]]:
@@ -141,13 +175,16 @@ def _read(context: Context, wanted: set[tuple[int, Wanted]]) -> dict[tuple[int, 
 
 
 def _judge(
-    plan: Plan, payment: AccountingPayment, held: Sequence[tuple[Wanted, list[LedgerInvoice]]]
+    plan: Plan, payment: AccountingPayment, held: Sequence[tuple[_Asked, list[LedgerInvoice]]]
 ) -> Plan:
     reasons: list[Reason] = []
     settled: list[SettledInvoice] = []
-    for applied, (wanted, invoices) in zip(payment.applications, held, strict=True):
+    for applied, (asked, invoices) in zip(payment.applications, held, strict=True):
+        wanted = asked.wanted
         open_ones = [each for each in invoices if each.open] or invoices
-        if not open_ones:
+        if asked.misfit:
+            reasons.append(reason("application_differs", "applications", asked.misfit))
+        elif not open_ones:
             text = (
                 f"M3 does not hold invoice {wanted.number or '(without number)'} of payee {wanted.payee} "
                 "yet; the payment waits for it."

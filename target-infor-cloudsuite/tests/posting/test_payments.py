@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.posting.rig import ROOT, Rig, invoice, line, payment
+    from tests.posting.rig import ROOT, Rig, invoice, line, new_number, payment
 else:
-    from posting_rig import ROOT, invoice, line, payment
+    from posting_rig import ROOT, invoice, line, new_number, payment
 
 
 @pytest.fixture
@@ -166,3 +166,46 @@ def test_what_was_paid_beside_a_validation_in_doubt_is_not_taken_for_it(rig_for:
     assert [rig.status(each) for each in (euro,)] == ["posted"]
     assert rig.paid(first) in {600, 1000}
     assert rig.paid(first) == (1000 if rig.status(dollar) == "posted" else 600)
+
+
+def test_a_payment_never_settles_the_invoice_of_another_payee(rig: Rig, tmp_path: Path) -> None:
+    """The crosswalk has another payee for the vendor by now, who has an invoice of the same number."""
+    number = new_number()
+    ours = invoice(number=number)
+    theirs = invoice(number=number, vendor_id="V-1002", vendor_external_id="10002")
+    rig.run(ours, theirs)
+    directory = tmp_path / "crosswalks"
+    shutil.copytree(rig.config["crosswalk_dir"], directory)
+    with (directory / "suppliers.csv").open("a", encoding="utf-8") as rows:
+        rows.write("100,V-1001,10001,10002\n")
+    rig.changed["crosswalk_dir"] = str(directory)
+    other = invoice(vendor_id="V-1002", vendor_external_id="10002")
+    wrong, right = (
+        payment((ours, "100")),
+        payment((other, "5"), vendor_id="V-1002", vendor_external_id="10002"),
+    )
+    rig.run(other, wrong, right)
+    assert rig.status(wrong) == "review application_differs"
+    assert "payee 10001" in rig.document(wrong).reasons[0]["text"]
+    assert rig.status(right) == "posted"
+    assert [each["paid"] for each in rig.in_m3(ours)] == ["0.00", "0.00"]
+
+
+def test_an_invoice_of_another_vendor_is_not_paid(rig: Rig) -> None:
+    theirs = invoice(vendor_id="V-1002", vendor_external_id="10002")
+    ours = payment((theirs, "10"))
+    rig.run(theirs, ours)
+    assert rig.status(ours) == "review application_differs"
+    assert rig.paid(theirs) == 0
+
+
+def test_an_id_and_a_number_that_contradict_each_other_are_for_a_person(rig: Rig) -> None:
+    first, second = invoice(), invoice()
+    strange, near = payment((first, "10")), payment((first, "20"))
+    strange["applications"][0]["invoice_number"] = second["invoice_number"]
+    near["applications"][0]["invoice_number"] = f" {first['invoice_number'].lower()} "
+    rig.run(first, second, strange, near)
+    assert rig.status(strange) == "review application_differs"
+    assert second["invoice_number"] in rig.document(strange).reasons[0]["text"]
+    assert rig.status(near) == "posted"
+    assert (rig.paid(first), rig.paid(second)) == (20, 0)

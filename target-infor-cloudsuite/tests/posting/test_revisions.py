@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from target_infor_cloudsuite.ledger.states import DecisionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,3 +230,68 @@ def test_several_companies_in_one_run(rig: Rig) -> None:
     found: list[dict[str, Any]] = rig.in_m3(american)
     assert rig.status(american) == "posted", rig.document(american).reasons
     assert [each["cono"] for each in found] == [200]
+
+
+# -- dismissed, replayed ------------------------------------------------------------
+
+
+def test_a_file_does_not_undo_what_a_person_dismissed(rig: Rig) -> None:
+    first = invoice(line("100", account="0815"), memo="one")
+    rig.run(first)
+    rig.decide("dismiss", first)
+    mended = [{**first["lines"][0], "gl_account": "6000"}]
+    second = again(first, 20, memo="two", lines=mended)
+    rig.run(second)
+    assert rig.status(second) == "review dismissed_before"
+    text = rig.document(second).reasons[0]["text"]
+    assert "dismissed by test (test)" in text
+    assert "lines, memo" in text
+    assert not rig.in_m3(second)
+    rig.run()
+    assert rig.status(second) == "review dismissed_before"
+    rig.decide("release", second, "dismissed_before")
+    rig.run()
+    assert rig.status(second) == "posted"
+
+
+def test_a_dismissed_revision_is_not_replayed_over_a_newer_one(rig: Rig) -> None:
+    older = invoice(line("100", account="0815"))
+    rig.run(older)
+    rig.decide("dismiss", older)
+    newer = again(older, 20, memo="new", status="Draft")
+    rig.run(newer)
+    with pytest.raises(DecisionError, match=f"document {rig.document(newer).id} .* newer revision"):
+        rig.decide("replay", older)
+    rig.decide("dismiss", newer)
+    rig.decide("replay", older)
+    rig.run()
+    assert rig.status(older) == "review gl_account_not_found"
+
+
+def test_a_replayed_revision_of_what_is_posted_is_held_again_and_says_why(rig: Rig) -> None:
+    first = invoice(line("100"))
+    rig.run(first)
+    changed = again(first, 20, memo="changed")
+    rig.run(changed)
+    for decision in (("dismiss", "replay"), ("replay",)):
+        for each in decision:
+            rig.decide(each, changed)
+        rig.run()
+        assert rig.status(changed) == "review amended_after_posting"
+        assert "differs: memo" in rig.document(changed).reasons[0]["text"]
+        rig.run()
+        assert rig.status(changed) == "review amended_after_posting"
+    assert rig.is_whole(first)
+
+
+def test_a_file_time_is_a_moment_and_no_text(rig: Rig) -> None:
+    noon_in_berlin = invoice(status="Draft", _sdc_source_mtime="2026-11-20T12:00:00+02:00")
+    later = noon_in_berlin | {
+        "status": "Approved",
+        "memo": "later",
+        "_sdc_source_mtime": "2026-11-20T10:30:00+00:00",
+        "_sdc_source_file": "/outbound/later.csv",
+    }
+    rig.run(noon_in_berlin)
+    rig.run(later)
+    assert (rig.status(noon_in_berlin), rig.status(later)) == ("superseded", "posted")
