@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import time
+import zipfile
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -63,6 +66,24 @@ def test_state_without_its_ledger_stops_the_run(pipeline: Pipeline, sandbox: San
     assert done.codes[-1] != 0
     assert "ledger" in done.said
     assert sandbox.books()["invoices"] == after_first["invoices"]
+
+
+def test_a_first_run_takes_old_files_zips_and_copies(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    """What the tap remembers without a name, or never sent, is no sign of a lost ledger."""
+    outbound = sandbox.home.root / "sftp" / "outbound"
+    (sample,) = outbound.glob("vendors_*.csv")
+    with zipfile.ZipFile(outbound / "vendors_two.zip", "w") as packed:
+        packed.writestr("a.csv", sample.read_bytes())
+        packed.writestr("b.csv", sample.read_bytes().splitlines(keepends=True)[0])
+    shutil.copy(sample, outbound / "vendors_copy.csv")
+    long_ago = time.time() - 90 * 86_400
+    for each in outbound.iterdir():
+        os.utime(each, (long_ago, long_ago))
+    done = pipeline.run()
+    assert done.codes == (0, 0), done.said
+    assert "same content" in done.said
+    again = pipeline.run()
+    assert again.codes == (0, 0), again.said
 
 
 def test_the_mapper_in_between_posts_exactly_the_same(

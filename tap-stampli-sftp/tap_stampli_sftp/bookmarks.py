@@ -8,10 +8,13 @@ Shape::
      "seen":  {path: {"size": int, "mtime": int, "at": int, "cut": 1}}}   not read yet, and since when it
      is unchanged
 
-``cut`` stands only where the last row was cut off. Files within the window have a full entry as long as the
-STATE stays under STATE_BYTES with them (some 8,000 files); beyond that the youngest have one and the others 8
-bytes, which know a file by path, size and mtime but not its content under another name. An earlier version
-wrote ``old`` as hex texts; they are still read.
+``cut`` stands only where the last row was cut off. A file with ``same_as`` was not read, as its content was
+read before under that path; its entry stays beyond the window, so that whoever keeps books on the files read
+can tell it from those.
+
+Files within the window have a full entry as long as the STATE stays under STATE_BYTES with them (some 8,000
+files); beyond that the youngest have one and the others 8 bytes, which know a file by path, size and mtime but
+not its content under another name. An earlier version wrote ``old`` as hex texts; they are still read.
 """
 
 from __future__ import annotations
@@ -98,9 +101,10 @@ class Bookmarks:
         """Note that the last row is cut: the file is left for the next run."""
         self._seen[file.path] = {"size": file.size, "mtime": file.mtime, "at": self._now, "cut": 1}
 
-    def done(self, file: RemoteFile, *, sha256: str) -> None:
-        """Note that everything of the file has been sent."""
-        self._files[file.path] = {"size": file.size, "mtime": file.mtime, "sha256": sha256}
+    def done(self, file: RemoteFile, *, sha256: str, same_as: str = "") -> None:
+        """Note that everything of the file has been sent; ``same_as``: before, as the file of this path."""
+        entry = {"size": file.size, "mtime": file.mtime, "sha256": sha256}
+        self._files[file.path] = entry | ({"same_as": same_as} if same_as else {})
         self._by_content.setdefault(sha256, file.path)
         self._seen.pop(file.path, None)
 
@@ -120,7 +124,8 @@ class Bookmarks:
         # Youngest first: the listing is sorted by mtime.
         for file in reversed(listed):
             entry = self._files.get(file.path)
-            if entry is not None and room > 0 and file.mtime >= self._oldest:
+            whole = entry is not None and (file.mtime >= self._oldest or "same_as" in entry)
+            if entry is not None and whole and room > 0:
                 files[file.path] = entry
                 room -= _ENTRY_BYTES + len(json.dumps(file.path))
             elif entry is not None and (entry["size"], entry["mtime"]) == (file.size, file.mtime):

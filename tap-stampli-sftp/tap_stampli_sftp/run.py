@@ -191,7 +191,7 @@ class Run:
                 same = bookmarks.same_content(local.sha256) if file.size else None
                 if same is not None:
                     self._journal.same_content(file, same)
-                    bookmarks.done(file, sha256=local.sha256)
+                    bookmarks.done(file, sha256=local.sha256, same_as=same)
                     return
                 with self._read(stream, local, reject_cut=bookmarks.was_cut(file)) as readings:
                     cut_line = next((reading.cut_line for reading in readings if reading.cut_line), 0)

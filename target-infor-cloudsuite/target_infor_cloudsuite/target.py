@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
+from target_infor_cloudsuite import state_guard
 from target_infor_cloudsuite.audit.files import AuditError
 from target_infor_cloudsuite.audit.publish import publish
 from target_infor_cloudsuite.audit.runs import write_run
 from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.kept_reference import was_asked_lately
-from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, reference, runs
+from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, runs
 from target_infor_cloudsuite.ledger.documents import Hand
 from target_infor_cloudsuite.ledger.states import TROUBLE, Status
 from target_infor_cloudsuite.mapping_control import in_force
@@ -69,7 +70,7 @@ class TargetInforCloudSuite(Program, Target):
         self._companies = company_numbers(self.settings, chosen.crosswalks)
         self.gateway: Gateway = open_gateway(self.settings, self.ledger)
         with self.ledger.read() as tx:
-            self._ledger_was_empty = reference.never_received(tx)
+            self._on_guard = state_guard.is_on_guard(tx)
         self.dry_run = DryRun() if self.settings["dry_run"] else None
 
     def check_settings(self) -> None:
@@ -114,19 +115,14 @@ class TargetInforCloudSuite(Program, Target):
 
     def _refuse_state_of_another_ledger(self, state: Mapping[str, Any]) -> None:
         """A lost ledger must not look like a new one: STATE that knows files it never saw stops the run."""
-        if not self._ledger_was_empty or self.dry_run is not None:
-            return
-        bookmarks = [each for each in (state.get("bookmarks") or {}).values() if isinstance(each, dict)]
-        known = {path for each in bookmarks for path in (each.get("files") or ())}
-        # Files read so long ago that the tap keeps no name of them.
-        older = sum(len(each.get("old") or ()) for each in bookmarks)
-        if not known and not older:
+        if not self._on_guard or self.dry_run is not None:
             return
         # The files of this very run may still wait in the sinks.
         for sink in [*self._sinks_to_clear, *self._sinks_active.values()]:
             self.drain_one(sink)
-        with self.ledger.read() as tx:
-            unknown = [*reference.unknown_files(tx, known), *["an old one"] * older]
+        with self.ledger.write() as tx:
+            unknown = state_guard.unknown_files(tx, state)
+            state_guard.note(tx, unknown, hand=self.hand)
         counted = any(sink.stream_name == "source_files" for sink in self._sinks_active.values())
         # A file without documents leaves no other trace than its count.
         hint = "" if counted else " Select the stream source_files: without it such a file stays unknown."

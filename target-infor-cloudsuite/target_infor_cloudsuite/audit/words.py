@@ -151,6 +151,11 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
         f"Version {_version(details)} of the crosswalks is not approved; version "
         f"{_version(details, 'used')} was used."
     ),
+    "state.refused": lambda details: (
+        f"STATE knew {details.get('files', 'some')} files that this ledger has never seen "
+        f"({details.get('first', '')}), and was refused."
+    ),
+    "state.accepted": lambda _: "STATE knows no file any more that this ledger has not seen.",
     "run.began": lambda details: f"A run began (version {details.get('version', 'unknown')}).",
     "run.ended": lambda details: (
         f"The run {details.get('outcome', 'ended')}, after {details.get('requests', 0)} requests to M3."

@@ -237,6 +237,12 @@ def last_reason(tx: Tx, document_id: int, action: str) -> tuple[str, str]:
     return (found[-1].actor, str(found[-1].details.get("why") or "-")) if found else ("-", "-")
 
 
+def last_of(tx: Tx, actions: Collection[str]) -> str:
+    """Which of some actions was the last one; '' for none of them."""
+    newest = select(events.c.action).where(events.c.action.in_(actions)).order_by(events.c.seq.desc())
+    return str(tx.execute(newest.limit(1)).scalar_one_or_none() or "")
+
+
 def end_of_chain(tx: Tx) -> ChainEnd:
     """Where the chain ends; a new ledger's is empty."""
     row = tx.execute(_END).one_or_none()

@@ -11,7 +11,7 @@ from stampli_infor_transforms.values import text_of
 from target_infor_cloudsuite.ledger.tables import documents, files, reference, source_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from target_infor_cloudsuite.ledger.store import Tx
@@ -121,7 +121,10 @@ def never_received(tx: Tx) -> bool:
     return not any(tx.execute(query).first() for query in first)
 
 
-def unknown_files(tx: Tx, paths: Collection[str]) -> list[str]:
-    """Those of the paths that were never counted here, and of which no document came."""
-    known = set(tx.execute(union(select(files.c.path), select(documents.c.source_file))).scalars())
-    return sorted(set(paths) - known)
+def files_seen(tx: Tx) -> set[str]:
+    """The paths of all files that were ever counted here, or of which a document came.
+
+    A member of a zip is told as ``path!member``: the zip's own path is among them, too.
+    """
+    told = set(tx.execute(union(select(files.c.path), select(documents.c.source_file))).scalars())
+    return told | {path[:at] for path in told for at, sign in enumerate(path) if sign == "!"}

@@ -394,4 +394,4 @@ def test_a_lost_ledger_is_known_by_what_never_came(ledger: Ledger, hand: Hand) -
         assert not reference.keep_file(tx, {"stream": "invoices"}, at=hand.at)
     with ledger.read() as tx:
         assert not reference.never_received(tx)
-        assert reference.unknown_files(tx, ["/a.csv", "/b.csv"]) == ["/b.csv"]
+        assert reference.files_seen(tx) == {"/a.csv"}

@@ -208,4 +208,4 @@ def test_an_id_and_a_number_that_contradict_each_other_are_for_a_person(rig: Rig
     assert rig.status(strange) == "review application_differs"
     assert second["invoice_number"] in rig.document(strange).reasons[0]["text"]
     assert rig.status(near) == "posted"
-    assert (rig.paid(first), rig.paid(second)) == (20, 0)
+    assert [rig.paid(each) for each in (first, second)] == [20, 0]
