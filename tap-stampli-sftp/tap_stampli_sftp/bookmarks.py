@@ -13,8 +13,8 @@ read before under that path; its entry stays beyond the window, so that whoever 
 can tell it from those.
 
 Files within the window have a full entry as long as the STATE stays under STATE_BYTES with them (some 8,000
-files); beyond that the youngest have one and the others 8 bytes, which know a file by path, size and mtime but
-not its content under another name. An earlier version wrote ``old`` as hex texts; they are still read.
+files); beyond that the youngest have one and the others 8 bytes, which know a file by path, size and mtime,
+but not its content under another name. An earlier version wrote ``old`` as hex texts; they are still read.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_transforms.documents import AccountingInvoice, AccountingPayment
+from stampli_infor_transforms.documents import AccountingInvoice
 from stampli_infor_transforms.mapping import check_invoice, check_payment, map_invoice, map_payment
 from stampli_infor_transforms.reasons import Reason, reason
 
@@ -15,7 +15,7 @@ from target_infor_cloudsuite.ledger.documents import ClaimLost
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.ledger.types import canonical_json
 from target_infor_cloudsuite.mapping_control import short
-from target_infor_cloudsuite.posting import settlement
+from target_infor_cloudsuite.posting import arrived, settlement
 from target_infor_cloudsuite.posting.intake import document_values
 from target_infor_cloudsuite.posting.judgement import batch_text, judge_invoices
 from target_infor_cloudsuite.posting.neighbours import compare_with_ledger, money_of
@@ -35,6 +35,8 @@ from target_infor_cloudsuite.posting.suppliers import complete_suppliers
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+
+    from stampli_infor_transforms.documents import AccountingPayment
 
     from target_infor_cloudsuite.ledger import Tx
     from target_infor_cloudsuite.ledger.documents import Document
@@ -120,19 +122,16 @@ def plan_document(context: Context, document: Document) -> Plan:
 
 def _checked_again(context: Context, document: Document, today: date) -> Plan:
     """What the mapper decided stands; only what M3's reference data says of it is asked anew."""
-    raw = document.raw
-    mapper_reasons = tuple(Reason.from_json(each) for each in raw.get("reasons") or ())
-    notes = tuple(raw.get("notes") or ())
-    if raw.get("cono") is None:
+    mapped = arrived.document_of(document.kind, document.raw)
+    mapper_reasons, notes = arrived.reasons_of(document.raw), arrived.notes_of(document.raw)
+    if mapped is None:
         return Plan(None, mapper_reasons, notes)
-    if document.kind == "invoice":
-        invoice = AccountingInvoice.from_json(raw)
-        fresh = check_invoice(invoice, reference=context.reference, today=today)
-        mapped: AccountingInvoice | AccountingPayment = invoice
+    if isinstance(mapped, Reason):
+        return Plan(None, (*mapper_reasons, mapped), notes)
+    if isinstance(mapped, AccountingInvoice):
+        fresh = check_invoice(mapped, reference=context.reference, today=today)
     else:
-        payment = AccountingPayment.from_json(raw)
-        fresh = check_payment(payment, reference=context.reference, today=today)
-        mapped = payment
+        fresh = check_payment(mapped, reference=context.reference, today=today)
     if (
         context.approved_mappings is not None
         and version_of(context, document) not in context.approved_mappings
@@ -249,6 +248,8 @@ def _columns(
     if document.kind == "invoice" and plan.record is not None:
         own = document_values("invoices", plan.record)
         changes |= {"company": own["company"], "amount": own["amount"]}
+    if plan.mapped is not None and document.arrived_mapped:
+        changes |= _as_it_arrived(plan.mapped)
     if plan.mapped is not None:
         changes |= {
             "cono": plan.mapped.cono,
@@ -263,6 +264,13 @@ def _columns(
             "program": context.companies[plan.mapped.cono].program.name,
         }
     return changes
+
+
+def _as_it_arrived(mapped: AccountingInvoice | AccountingPayment) -> dict[str, Any]:
+    """What is posted is what the ledger tells, also where a step in between changed what the mapper wrote."""
+    if isinstance(mapped, AccountingInvoice):
+        return {"amount": mapped.total, "currency": mapped.currency, "number": mapped.number}
+    return {"amount": mapped.amount, "currency": mapped.currency}
 
 
 def _holder_of_its_key(context: Context, tx: Tx, document: Document) -> Document | None:
