@@ -303,6 +303,15 @@ def odd_messages(seed: int) -> list[str]:
     return found
 
 
+def test_a_record_without_its_key_is_rejected_and_ends_no_run(quiet: Programs) -> None:
+    keyed = schema("invoices") | {"key_properties": ["invoice_id"]}
+    odd: list[Any] = [{"memo": "x"}, None, [1], "a"]
+    records = [{"type": "RECORD", "stream": "invoices", "record": each} for each in odd]
+    done = quiet.target([keyed, *records], fail_on="never")
+    assert (done.returncode, errors(done.stderr)) == (0, [])
+    assert quiet.counts()["invoice"] == {"rejected": 4}
+
+
 def test_no_record_ends_the_run_and_none_is_lost(quiet: Programs, quiet_sandbox: Sandbox) -> None:
     lines = odd_messages(1)
     extra = {"_sdc_source_line": 10**30, "_sdc_source_sha256": "x" * 500, "_sdc_source_mtime": "y" * 500}

@@ -13,9 +13,9 @@ from stampli_infor_transforms.reasons import Reason, reason
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_CLASSES: Final = {"invoice": AccountingInvoice, "payment": AccountingPayment}
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, DecimalException)
 _AITS: Final = 7
+_hints = cache(get_type_hints)  # asked for each line of each document
 _WORDS: Final = {str: "text", int: "a whole number", Decimal: "an amount"}
 
 
@@ -28,7 +28,7 @@ def document_of(kind: str, raw: Mapping[str, Any]) -> AccountingInvoice | Accoun
     if raw.get("cono") is None:
         return None
     try:
-        document = _CLASSES[kind].from_json(raw)
+        document = AccountingInvoice.from_json(raw) if kind == "invoice" else AccountingPayment.from_json(raw)
     except _UNREADABLE as fault:
         return _malformed(f"{type(fault).__name__}: {fault}")
     wrong = next(_ill_typed(document), "")
@@ -74,11 +74,6 @@ def _ill_typed(value: Any, place: str = "") -> Iterator[str]:
             yield f"{where} is {held!r} and not {_WORDS[wanted]}"
         elif isinstance(held, tuple):
             yield from _ill_typed_items(held, where)
-
-
-@cache
-def _hints(of: type) -> dict[str, Any]:
-    return get_type_hints(of)
 
 
 def _ill_typed_items(held: tuple[Any, ...], where: str) -> Iterator[str]:
