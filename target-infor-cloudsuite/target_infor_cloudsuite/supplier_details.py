@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def load_details(  # noqa: PLR0913 - keyword-only where it matters
     settings: Settings, ledger: Ledger, gateway: Gateway, cono: int, sunos: Collection[str], *, clock: Clock
 ) -> Mapping[str, Supplier]:
-    """Suppliers by number with status and tax number: the ledger's copies while young enough, else M3's."""
+    """Suppliers by number with status and tax number: the ledger's copies while young enough, else M3's.
+
+    A copy older than the list of suppliers that is kept is not young enough: the list knows more.
+    """
     rows = _kept(settings, ledger, cono, sunos, clock)
     missing = [suno for suno in sunos if suno not in rows]
     if missing:
@@ -48,6 +51,8 @@ def _kept(
     oldest = clock.now() - timedelta(minutes=int(settings["reference_max_age_minutes"]))
     rows: dict[str, Supplier] = {}
     with ledger.read() as tx:
+        listed_at = reference.read_at(tx, f"company:{cono}")
+        oldest = max(oldest, listed_at or oldest)
         for suno in sunos:
             kept = reference.kept(tx, f"supplier:{cono}:{suno}")
             if kept is not None and kept[1] >= oldest:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pipelines import BIN, ROOT, clean_env
@@ -472,6 +473,23 @@ def test_the_exit_code_tells_what_was_left_after_state_is_out(
         assert done.returncode == code, (fail_on, done.stderr)
         assert json.loads(done.stdout) == few[-1]["value"]
         assert len(errors(done.stderr)) == (code == 3)
+
+
+def test_what_nobody_could_decide_is_trouble_too(
+    quiet: Programs, quiet_sandbox: Sandbox, few: tuple[Message, ...]
+) -> None:
+    """It stands in review, and an invoice may be in M3 or not: no run with such an end is a good one."""
+    faults = f"{quiet_sandbox.described['gateway']['base_url']}/sandbox/faults"
+    never = {"match": {"transaction": "AddHead"}, "action": "status", "status": 504}
+    requests.post(faults, json=[never], timeout=20).raise_for_status()
+    try:
+        sound = [each for each in few if each.get("stream") != "rejected_rows"]
+        done = quiet.target(sound, in_doubt_settle_seconds=1, fail_on="failed")
+    finally:
+        requests.delete(faults, timeout=20).raise_for_status()
+    assert done.returncode == 3, done.stderr
+    assert "may or may not be in M3" in done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["bookmarks"], "after STATE is out"
 
 
 def test_amounts_may_come_as_whole_numbers_or_text(quiet: Programs, few: tuple[Message, ...]) -> None:

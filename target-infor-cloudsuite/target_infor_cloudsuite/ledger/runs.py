@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Text, func, insert, select, type_coerce, update
 from stampli_infor_transforms.money import decimals_in, decimals_of
 
 from target_infor_cloudsuite.ledger.states import Status
@@ -93,6 +93,15 @@ def totals(tx: Tx, *, run_id: str = "") -> dict[str, dict[str, dict[str, Any]]]:
     for (kind, status, currency), amount in sorted(sums.items()):
         found[kind][status]["amounts"][currency] = plain_amount(amount, currency)
     return found
+
+
+def undecided(tx: Tx, run_id: str) -> int:
+    """How many documents this run left to a person because nobody could say whether M3 has them."""
+    told = type_coerce(documents.c.reasons, Text).like('%"in_doubt_unresolved"%')
+    query = select(func.count()).where(
+        documents.c.run_id == run_id, documents.c.status == Status.REVIEW.value, told
+    )
+    return int(tx.execute(query).scalar_one())
 
 
 def plain_amount(amount: Decimal, currency: str) -> str:

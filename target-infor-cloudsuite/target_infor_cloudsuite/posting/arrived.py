@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from decimal import Decimal, DecimalException
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-from stampli_infor_transforms.documents import AccountingInvoice, AccountingPayment
+from stampli_infor_transforms.documents import (
+    AccountingInvoice,
+    AccountingLine,
+    AccountingPayment,
+    AppliedInvoice,
+)
 from stampli_infor_transforms.reasons import Reason, reason
 
 if TYPE_CHECKING:
@@ -15,7 +19,10 @@ if TYPE_CHECKING:
 
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, DecimalException)
 _AITS: Final = 7
-_hints = cache(get_type_hints)  # asked for each line of each document
+_TYPES: Final = {
+    each: get_type_hints(each)
+    for each in (AccountingInvoice, AccountingPayment, AccountingLine, AppliedInvoice, Reason)
+}
 _WORDS: Final = {str: "text", int: "a whole number", Decimal: "an amount"}
 
 
@@ -66,7 +73,7 @@ def _malformed(what: str) -> Reason:
 
 def _ill_typed(value: Any, place: str = "") -> Iterator[str]:
     """What of a document is not of the type that its class says; JSON may hold anything."""
-    hints = _hints(type(value))
+    hints = _TYPES[type(value)]
     for each in fields(value):
         held, where = getattr(value, each.name), f"{place}{each.name}"
         wanted = hints[each.name]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stampli_infor_transforms.documents import AccountingInvoice
 from stampli_infor_transforms.reasons import reason
 
+from target_infor_cloudsuite.ion.answers import Outcome
 from target_infor_cloudsuite.ledger import attempts, documents
 from target_infor_cloudsuite.posting import already_there
 from target_infor_cloudsuite.programs.invoice_batch import Verdict
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.posting.context import Context
     from target_infor_cloudsuite.posting.plan import Plan
     from target_infor_cloudsuite.programs.ap_ledger import LedgerInvoice
-    from target_infor_cloudsuite.programs.invoice_batch import InvoiceBatchProgram
 
 
 def judge_invoices(context: Context, plans: dict[int, Plan]) -> dict[int, Plan]:
@@ -64,13 +64,12 @@ def _judge(
             return plan.held_for(reason("open_batch_in_m3", "invoice_number", text))
         if ours == document_id:
             return replace(plan, own_batch=head)
-    return _judge_of_others(plan, invoice, found, program)
+    return _judge_of_others(context, plan, invoice, found)
 
 
-def _judge_of_others(
-    plan: Plan, invoice: AccountingInvoice, found: Findings, program: InvoiceBatchProgram
-) -> Plan:
+def _judge_of_others(context: Context, plan: Plan, invoice: AccountingInvoice, found: Findings) -> Plan:
     """What M3 holds from elsewhere: the same invoice makes this one a duplicate, anything else a question."""
+    program = context.companies[invoice.cono].program
     for held in sorted(found.in_ledger, key=lambda each: not _is_same(each, invoice)):
         what = (
             f"voucher {held.voucher or '-'} of {held.year}: {held.amount} {held.currency}, payee {held.payee}"
@@ -79,10 +78,25 @@ def _judge_of_others(
             return replace(plan, duplicate_of=f"M3's AP ledger has it: {what}.")
         return plan.held_for(_taken(invoice, what))
     for head in sorted(found.batches, key=lambda each: not program.same_invoice(each, invoice)):
+        if program.verdict(head) is Verdict.PENDING and _is_empty(context, head, invoice):
+            text = (
+                f"M3 holds {batch_text(head)} under number {invoice.number}, entered elsewhere and without a "
+                "line. Finish or delete it in APS450; this invoice is looked at again by every run."
+            )
+            return plan.held_for(reason("open_batch_in_m3", "invoice_number", text))
         if program.same_invoice(head, invoice):
             return replace(plan, duplicate_of=f"M3 has it as {batch_text(head)}.")
         return plan.held_for(_taken(invoice, batch_text(head)))
     return plan
+
+
+def _is_empty(context: Context, head: Mapping[str, str], invoice: AccountingInvoice) -> bool:
+    """Whether a batch is a bare head: somebody began it, and it is no invoice yet."""
+    program = context.companies[invoice.cono].program
+    question = program.list_lines(inbn=head["INBN"], divi=invoice.divi)
+    (answer,) = context.gateway.read(program.name, [question], cono=invoice.cono)
+    nothing = answer.error is not None and answer.error.code == already_there.NOT_THERE
+    return nothing or (answer.outcome is Outcome.DONE and not answer.records)
 
 
 def _is_same(held: LedgerInvoice, invoice: AccountingInvoice) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from click.testing import CliRunner
+from target_infor_cloudsuite.cli import main
 from target_infor_cloudsuite.ledger.figures import kept_companies
 
 if TYPE_CHECKING:
@@ -48,3 +50,18 @@ def test_suppliers_are_read_as_far_as_they_changed(rig_for: Callable[..., Rig]) 
     rig.time.sleep(24 * 3600)
     rig.run()
     assert lists_of_suppliers(rig) == [False]
+
+
+def test_a_refresh_reads_what_m3_says_of_each_supplier_anew(rig_for: Callable[..., Rig]) -> None:
+    rig = rig_for(reference_max_age_minutes=60)
+    supplier = {"cono": 100, "suno": "10980", "name": "Payee GmbH"}
+    rig.sandbox.control("PUT", "master", {"suppliers": [supplier]})
+    rig.run(first := invoice(vendor_id="V-8", vendor_external_id="10980", vendor_name="Payee GmbH"))
+    rig.sandbox.control("PUT", "master", {"suppliers": [supplier | {"payee": "10001"}]})
+    path = rig.write_config()
+    done = CliRunner().invoke(main, ["--config", str(path), "reference", "refresh"])
+    assert done.exit_code == 0, done.output
+    rig.time.sleep(60)
+    rig.run(second := invoice(vendor_id="V-8", vendor_external_id="10980", vendor_name="Payee GmbH"))
+    assert [rig.status(each) for each in (first, second)] == ["posted", "posted"]
+    assert [rig.document(each).payee for each in (first, second)] == ["10980", "10001"]

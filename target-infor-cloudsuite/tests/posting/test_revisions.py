@@ -7,7 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stampli_infor_transforms.documents import AccountingInvoice
+from stampli_infor_transforms.mapping import map_invoice
+from target_infor_cloudsuite.ion.answers import Transaction
 from target_infor_cloudsuite.ledger.states import DecisionError
+from target_infor_cloudsuite.setup import open_gateway, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +81,34 @@ def test_the_same_number_under_another_id(rig: Rig) -> None:
     assert rig.is_whole(first)
     assert rig.status(same) == "duplicate"
     assert rig.status(other) == "review number_taken_in_m3"
+
+
+def test_a_bare_head_of_somebody_else_is_no_invoice_yet(rig_for: Callable[..., Rig]) -> None:
+    rig = rig_for("aps450")
+    ours = invoice()
+    rig.run()
+    with open_gateway(rig.settings, rig.ledger) as gateway:
+        context = prepare(rig.settings, rig.ledger, gateway)
+        program, catalog = context.companies[100].program, context.companies[100].catalog
+        mapped = map_invoice(
+            ours,
+            crosswalks=context.crosswalks,
+            reference=context.reference,
+            policy=rig.settings.policy,
+            today=rig.time.now().date(),
+        ).document
+        assert isinstance(mapped, AccountingInvoice)
+        head = program.head(mapped, cori="", catalog=catalog)
+        (answers,) = gateway.write_batches(
+            program.name, [[head]], cono=100, before=lambda _: None, after=lambda *_: None
+        )
+        rig.run(ours)
+        assert rig.status(ours) == "review open_batch_in_m3"
+        gone = Transaction("DltInvoice", {"INBN": answers[0].records[0]["INBN"], "DIVI": mapped.divi})
+        gateway.write_batches(program.name, [[gone]], cono=100, before=lambda _: None, after=lambda *_: None)
+    rig.run()
+    assert rig.status(ours) == "posted"
+    assert rig.is_whole(ours)
 
 
 @pytest.mark.parametrize(("total", "status"), [("119", "duplicate"), ("120", "review number_taken_in_m3")])
