@@ -45,8 +45,6 @@ class LedgerSink(BatchSink):
         if self.stream_name == "meltano_test_stream":
             self.logger.info("The test record of `meltano config test` was dropped.")
             return
-        if self.target.dry_run is not None:
-            self.target.dry_run.take(self.stream_name, records)
-            return
-        with self.target.ledger.write() as tx:
-            receive(tx, self.stream_name, records, hand=self.target.hand)
+        for ledger in self.target.taken_into(self.stream_name):
+            with ledger.write() as tx:
+                receive(tx, self.stream_name, records, hand=self.target.hand)

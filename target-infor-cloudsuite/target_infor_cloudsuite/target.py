@@ -21,7 +21,7 @@ from target_infor_cloudsuite.mapping_control import in_force
 from target_infor_cloudsuite.notification.send import notify
 from target_infor_cloudsuite.plugin import EXPECTED, InputError, Program, Reader, Stopped, one_line
 from target_infor_cloudsuite.posting.dry_run import DryRun
-from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS
+from target_infor_cloudsuite.posting.intake import ACCEPTED_STREAMS, REFERENCE_STREAMS
 from target_infor_cloudsuite.posting.run import has_work, work_off
 from target_infor_cloudsuite.report.write import NothingToReport, ReportError, renew_report
 from target_infor_cloudsuite.settings import read_settings
@@ -71,7 +71,7 @@ class TargetInforCloudSuite(Program, Target):
         self.gateway: Gateway = open_gateway(self.settings, self.ledger)
         with self.ledger.read() as tx:
             self._on_guard = state_guard.is_on_guard(tx)
-        self.dry_run = DryRun() if self.settings["dry_run"] else None
+        self.dry_run = DryRun(self.ledger) if self.settings["dry_run"] else None
 
     def check_settings(self) -> None:
         """Check the settings before the SDK does, whose message would show a secret's value."""
@@ -81,6 +81,15 @@ class TargetInforCloudSuite(Program, Target):
     def hand(self) -> Hand:
         """The intake of this run as the one that changes something now."""
         return Hand(actor="target", at=self._clock.now(), run_id=self._run_id)
+
+    def taken_into(self, stream_name: str) -> list[Ledger]:
+        """What takes a stream's records: in a dry run a copy of the ledger.
+
+        Stampli's vendors and GL accounts are kept by a dry run as well: `reference align` begins with them.
+        """
+        if self.dry_run is None:
+            return [self.ledger]
+        return [self.dry_run.ledger, *([self.ledger] if stream_name in REFERENCE_STREAMS else [])]
 
     def get_sink_class(self, stream_name: str) -> type[LedgerSink]:
         """The ledger's sink for the streams this target knows; any other is refused by name."""
@@ -100,6 +109,8 @@ class TargetInforCloudSuite(Program, Target):
         finally:
             self.gateway.close()
             self.ledger.close()
+            if self.dry_run is not None:
+                self.dry_run.close()
         if outcome:
             sys.exit(outcome)
 
@@ -138,10 +149,10 @@ class TargetInforCloudSuite(Program, Target):
         if self.dry_run is None:
             super()._write_state_message(state)
 
-    def _prepare(self) -> Context:
+    def _prepare(self, ledger: Ledger) -> Context:
         return prepare(
             self.settings,
-            self.ledger,
+            ledger,
             self.gateway,
             run_id=self._run_id,
             worker=self._worker,
@@ -150,7 +161,7 @@ class TargetInforCloudSuite(Program, Target):
 
     def _show(self, dry_run: DryRun) -> int:
         try:
-            dry_run.show(self._prepare(), self.settings.output_dir)
+            dry_run.show(self._prepare(dry_run.ledger), self.settings.output_dir)
         except OSError as fault:
             why = fault.strerror or fault
             raise AuditError(
@@ -168,7 +179,7 @@ class TargetInforCloudSuite(Program, Target):
                 lately = was_asked_lately(self.settings, tx, self._companies, now=self._clock.now())
                 idle = lately and not has_work(tx)
             if not idle:
-                work_off(self._prepare())
+                work_off(self._prepare(self.ledger))
         except BaseException as fault:
             self._finish_after(fault)
             raise

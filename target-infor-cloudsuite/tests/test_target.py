@@ -442,7 +442,16 @@ def test_a_dry_run_changes_nothing_and_shows_everything(
     assert quiet.counts() == {"invoice": {}, "payment": {}}
     (path,) = (quiet.directory / "output" / "dry-run").glob("*.jsonl")
     shown = {each["number"]: each for each in map(json.loads, path.read_text("utf-8").splitlines())}
-    assert len(shown) == 4
+    assert sorted(each["would_be"] for each in shown.values()) == [
+        "posted",
+        "posted",
+        "rejected",
+        "review",
+        "review",
+    ]
+    assert "6100" not in done.stderr, "what stands in the documents stays in the file"
+    lists = quiet.json("reference", "align")
+    assert lists, "Stampli's own lists are kept for it"
     sent = [each for each in shown.values() if each["would_be"] == "posted" and each["kind"] == "invoice"]
     assert len(sent) == 2
     assert all(each["transactions"][0]["transaction"] == "AddHead" for each in sent)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnDefault
-
 from target_infor_cloudsuite.ledger.states import Status, Step
 from target_infor_cloudsuite.ledger.tables import documents
 
@@ -80,18 +78,6 @@ def of_row(row: Row[Any]) -> Document:
     values["status"] = Status(values["status"])
     values["step"] = Step(values["step"])
     return Document(**values)
-
-
-def blank(document_id: int, values: dict[str, Any]) -> Document:
-    """A document that stands in no ledger, with the columns' own defaults for what is not given."""
-    row: dict[str, Any] = {}
-    for column in COLUMNS:
-        default = column.default
-        row[column.name] = default.arg if isinstance(default, ColumnDefault) else None
-    row |= {"reasons": [], "notes": [], "accepted": [], "claim_token": 0, "id": document_id}
-    row |= {name: value for name, value in values.items() if name in row}
-    row |= {"status": Status(row["status"]), "step": Step(row["step"])}
-    return Document(**row)
 
 
 @dataclass(frozen=True, slots=True)

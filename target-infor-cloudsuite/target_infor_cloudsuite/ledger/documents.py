@@ -13,7 +13,6 @@ from target_infor_cloudsuite.ledger.document import (
     Document,
     Hand,
     Worker,
-    blank,
     of_row,
 )
 from target_infor_cloudsuite.ledger.states import OUT_OF_THE_WAY, Status, check_move
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from target_infor_cloudsuite.ledger.store import Tx
 
 
-__all__ = ["ClaimLost", "Document", "Hand", "Worker", "blank"]
+__all__ = ["ClaimLost", "Document", "Hand", "Worker"]
 
 
 # Made once: putting a statement together costs more than running it.
@@ -72,6 +71,12 @@ def find(  # noqa: PLR0913 - each filter by its name
     if limit is not None:
         query = query.limit(limit)
     return [of_row(row) for row in tx.execute(query)]
+
+
+def seen_by(tx: Tx, run_id: str) -> list[Document]:
+    """Documents that a run changed or resolved, in id order."""
+    query = select(*COLUMNS).where(or_(documents.c.run_id == run_id, documents.c.resolved_run == run_id))
+    return [of_row(row) for row in tx.execute(query.order_by(documents.c.id))]
 
 
 def any_in(tx: Tx, statuses: Collection[Status]) -> bool:

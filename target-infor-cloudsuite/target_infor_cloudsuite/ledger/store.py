@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, delete, insert, inspect, select
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from target_infor_cloudsuite.ledger.pace import SharedBudget, beside
 from target_infor_cloudsuite.ledger.seal import AuditKeys
 from target_infor_cloudsuite.ledger.sqlite_file import BUSY_SECONDS, file_engine, looking_engine
+from target_infor_cloudsuite.ledger.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Tx = Connection
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_COPIED_AT_ONCE = 1000
 #: PostgreSQL's advisory lock that stands for "I write to this ledger" (the letters STMP).
 _WRITERS_TURN = 0x53544D50
 # Alembic tells at INFO which database it found, at every start: noise in a night's log.
@@ -49,8 +51,8 @@ class Ledger:
 
     def __init__(self, url: str, *, look_only: bool = False, audit_keys: AuditKeys | None = None) -> None:
         self._url = _parse(url)
-        keys = audit_keys or AuditKeys()
-        self._engine = _engine(self._url, look_only=look_only).execution_options(audit_keys=keys)
+        self._keys = audit_keys or AuditKeys()
+        self._engine = _engine(self._url, look_only=look_only).execution_options(audit_keys=self._keys)
         # SQLite knows one writer at a time; taking turns here spares threads of one process its busy wait.
         self._turn = threading.RLock()
         self._beside: Engine | None = None
@@ -170,6 +172,20 @@ class Ledger:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS:.0f}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_TURN})")
             yield
+
+    def copied_to(self, path: str) -> Ledger:
+        """A ledger of its own, in a SQLite file, with all that stands in this one now; open."""
+        copy = Ledger(f"sqlite:///{path}", audit_keys=self._keys)
+        copy.open()
+        with self.read() as tx, copy.write() as own:
+            own.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # rows refer to others of their own table
+            for table in reversed(metadata.sorted_tables):
+                own.execute(delete(table))
+            for table in metadata.sorted_tables:
+                rows = tx.execute(select(table).execution_options(yield_per=_COPIED_AT_ONCE))
+                for part in rows.mappings().partitions():
+                    own.execute(insert(table), [dict(row) for row in part])
+        return copy
 
     def give_room_back(self) -> None:
         """Make what was deleted unreadable in SQLite's files, too; PostgreSQL does so in its own time."""

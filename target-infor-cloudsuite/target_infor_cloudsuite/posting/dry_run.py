@@ -1,96 +1,132 @@
-"""A dry run: what would be sent, shown whole; nothing in M3 or in the ledger's documents changes."""
+"""A dry run: the whole way up to M3's door on a copy of the ledger, shown and forgotten.
+
+It takes records in and resolves as a run does, so what it says of copies, revisions and near duplicates is
+what a run would do; it sends nothing, so a payment still waits for invoices that the same run would post.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import replace
+from functools import partial
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from stampli_infor_transforms.documents import AccountingInvoice
-from stampli_infor_transforms.identity import IdentityError
+from stampli_infor_transforms.reasons import reason
 
-from target_infor_cloudsuite.ledger import documents
+from target_infor_cloudsuite.ledger import documents, events
+from target_infor_cloudsuite.ledger import payments as ledger_payments
 from target_infor_cloudsuite.ledger.states import Status
 from target_infor_cloudsuite.ledger.types import canonical_json
-from target_infor_cloudsuite.posting.intake import DOCUMENT_STREAMS, draft
-from target_infor_cloudsuite.posting.resolve import plans_for
+from target_infor_cloudsuite.posting import invoices, payments
+from target_infor_cloudsuite.posting.run import resolve_all
+from target_infor_cloudsuite.posting.sheets import Sheet
+from target_infor_cloudsuite.posting.statements import bank_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from target_infor_cloudsuite.ion.answers import Transaction
+    from target_infor_cloudsuite.ledger import Ledger
     from target_infor_cloudsuite.ledger.documents import Document
     from target_infor_cloudsuite.posting.context import Context
-    from target_infor_cloudsuite.posting.plan import Plan
+    from target_infor_cloudsuite.posting.work import Work
 
 _log = logging.getLogger(__name__)
 
-_WAITING = (Status.RECEIVED, Status.REVIEW, Status.READY)
 _UNKNOWN_INBN = "(the INBN that AddHead answers)"
 
 
-@dataclass(slots=True)
 class DryRun:
-    """Collects the records of a run and shows what would become of them and of what already waits."""
+    """One dry run. ``ledger`` is the copy that it works on, gone when it is closed."""
 
-    drafts: list[Document] = field(default_factory=list)
+    def __init__(self, ledger: Ledger) -> None:
+        self._folder = TemporaryDirectory(prefix="dry-run-")
+        self.ledger = ledger.copied_to(f"{self._folder.name}/ledger.db")
 
-    def take(self, stream: str, records: Sequence[Mapping[str, Any]]) -> None:
-        """Remember the documents of a batch; other streams have nothing to post."""
-        for record in records if stream in DOCUMENT_STREAMS else ():
-            try:
-                self.drafts.append(draft(stream, record, number=-len(self.drafts) - 1))
-            except IdentityError as fault:
-                _log.warning("Dry run: a record of %s would be rejected: %s", stream, fault)
-
-    def _parts(self, batch: Sequence[Document], plans: Mapping[int, Plan]) -> list[Document]:
-        """The documents of other companies that invoices would be divided into, where the ledger has none."""
-        known = {each.source_key for each in batch}
-        records = [record for plan in plans.values() for record in plan.others]
-        number = -len(self.drafts)
-        drafts = [draft("invoices", record, number=number - at) for at, record in enumerate(records, 1)]
-        return [each for each in drafts if each.source_key not in known]
+    def close(self) -> None:
+        """Forget all of it."""
+        self.ledger.close()
+        self._folder.cleanup()
 
     def show(self, context: Context, output_dir: Path) -> Path:
-        """Write one JSON line a document into ``dry-run/<run>.jsonl`` and log it; the file's path."""
+        """Write one JSON line a document into ``dry-run/<run>.jsonl``, and what would open a statement.
+
+        Args:
+            context: of this run, on the copy.
+            output_dir: the folder of all that comes out.
+
+        Returns:
+            The file's path.
+        """
+        resolve_all(context)
         with context.ledger.read() as tx:
-            waiting = documents.find(tx, kinds=("invoice", "payment"), statuses=[s.value for s in _WAITING])
-            known = {each.source_key for each in documents.find(tx) if each.source_key}
-        batch = [*waiting, *(each for each in self.drafts if each.source_key not in known)]
-        plans = plans_for(context, batch)
-        parts = self._parts(batch, plans)
-        plans |= plans_for(context, parts)
-        batch += parts
+            found = documents.seen_by(tx, context.run_id)
         path = output_dir / "dry-run" / f"{context.run_id}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8") as file:
-            for document in batch:
-                shown = _shown(context, document, plans[document.id])
+            for shown in _all_shown(context, found):
                 file.write(canonical_json(shown) + "\n")
-                _log.info("Dry run: %s", json.dumps(shown, default=str))
+                _log.info("Dry run: %s.", _in_words(shown))
         _log.info(
-            "Dry run: %d documents; nothing was written to M3. What would be sent: %s", len(batch), path
+            "Dry run: %d documents; nothing was written to M3. What would be sent: %s", len(found), path
         )
         return path
 
 
-def _shown(context: Context, document: Document, plan: Plan) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _all_shown(context: Context, found: Sequence[Document]) -> Iterator[dict[str, Any]]:
+    ready = [each for each in found if each.status is Status.READY]
+    paying = [payments.work_on(context, each) for each in ready if each.kind == "payment"]
+    sheets = list(_sheets(context, paying))
+    sent = {key: transactions for sheet in sheets for key, transactions in sheet["by_document"].items()}
+    for document in found:
+        if document.status is not Status.READY:
+            yield _shown(document) | _why(context, document)
+        elif document.kind == "invoice":
+            yield _shown(document, Status.POSTED) | {
+                "document": document.mapped,
+                "transactions": _of_invoice(context, document),
+            }
+        elif document.id in sent:
+            yield _shown(document, Status.POSTED) | {
+                "document": document.mapped,
+                "transactions": sent[document.id],
+            }
+        else:
+            problem = next(each["problem"] for each in sheets if document.id in each["held"])
+            yield _shown(document, Status.REVIEW) | {"reasons": [problem]}
+    for sheet in sheets:
+        if sheet["by_document"]:
+            yield {
+                "kind": "statement",
+                "number": sheet["number"],
+                "source_key": None,
+                "would_be": "validated",
+                "transactions": sheet["around"],
+            }
+
+
+def _shown(document: Document, would_be: Status | None = None) -> dict[str, Any]:
+    return {
         "kind": document.kind,
         "number": document.number,
         "source_key": document.source_key,
+        "would_be": (would_be or document.status).value,
     }
-    if plan.duplicate_of:
-        return shown | {"would_be": Status.DUPLICATE.value, "why": plan.duplicate_of}
-    if plan.mapped is None or plan.reasons:
-        return shown | {"would_be": Status.REVIEW.value, "reasons": [each.to_json() for each in plan.reasons]}
-    sent = _invoice(context, plan.mapped) if isinstance(plan.mapped, AccountingInvoice) else []
-    return shown | {"would_be": Status.POSTED.value, "document": plan.mapped.to_json(), "transactions": sent}
 
 
-def _invoice(context: Context, invoice: AccountingInvoice) -> list[dict[str, Any]]:
-    company = context.companies[invoice.cono]
+def _why(context: Context, document: Document) -> dict[str, Any]:
+    with context.ledger.read() as tx:
+        told = events.of_document(tx, document.id)
+    why = next((str(each.details["why"]) for each in reversed(told) if each.details.get("why")), "")
+    return {"reasons": document.reasons, "why": why}
+
+
+def _of_invoice(context: Context, document: Document) -> list[dict[str, Any]]:
+    work = invoices.work_on(context, document)
+    invoice, company = work.invoice, work.company
     program, catalog = company.program, company.catalog
     sent = [(program.name, program.head(invoice, cori="(a new UUID)", catalog=catalog))]
     sent += [
@@ -99,7 +135,55 @@ def _invoice(context: Context, invoice: AccountingInvoice) -> list[dict[str, Any
     ]
     if program.commit_program:
         sent.append((program.commit_program, program.commit(inbn=_UNKNOWN_INBN, divi=invoice.divi)))
-    return [
-        {"program": name, "transaction": each.name, "cono": invoice.cono, "record": dict(each.record)}
-        for name, each in sent
-    ]
+    return [_as_json(name, each, invoice.cono) for name, each in sent]
+
+
+def _sheets(context: Context, works: Sequence[Work]) -> Iterator[dict[str, Any]]:
+    """The statements that would be opened: what opens and closes each, and what of it is each payment's."""
+    for (cono, divi, bank, currency), group in payments.by_statement(works).items():
+        road = context.companies[cono].road
+        statement_type, problem = bank_of(context, road, cono=cono, divi=divi, bank=bank)
+        if problem:
+            held = reason("bank_not_set_up", "bank_account", problem).to_json()
+            yield {"held": {each.document.id for each in group}, "problem": held, "by_document": {}}
+            continue
+        with context.ledger.write() as tx:
+            opened = ledger_payments.open_statement(
+                tx, hand=context.hand, cono=cono, divi=divi, bank=bank, currency=currency
+            )
+        head = road.head(opened, statement_type=statement_type)
+        unknown: dict[str, str] = defaultdict(partial(str, f"(as {head.name} answers)"))
+        statement = replace(opened, statement_key=road.key_of(unknown))
+        for number, work in enumerate(group, start=1):
+            work.document = replace(work.document, statement_line=number)
+        letters = payments.letters_of(Sheet(statement, group, road))
+        by_document: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for letter in letters:
+            by_document[letter.work.document.id].append(_as_json(road.name, letter.transaction, cono))
+        check = road.check(statement)
+        around = [head, *([check] if check else []), road.close(statement)]
+        yield {
+            "held": set(),
+            "number": statement.number,
+            "by_document": by_document,
+            "around": [_as_json(road.name, each, cono) for each in around],
+        }
+
+
+def _as_json(program: str, transaction: Transaction, cono: int) -> dict[str, Any]:
+    return {
+        "program": program,
+        "transaction": transaction.name,
+        "cono": cono,
+        "record": dict(transaction.record),
+    }
+
+
+def _in_words(shown: dict[str, Any]) -> str:
+    """One line of the log; what stands in the documents stays in the file."""
+    told = f"{shown['kind']} {shown['number'] or shown['source_key']} would be {shown['would_be']}"
+    if sent := [each["transaction"] for each in shown.get("transactions", ())]:
+        counted = {name: sent.count(name) for name in dict.fromkeys(sent)}
+        return f"{told}: {', '.join(f'{name} {count}' for name, count in counted.items())}"
+    held = ", ".join(each["code"] for each in shown.get("reasons", ()))
+    return f"{told} ({held})" if held else told

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from target_infor_cloudsuite.ledger.documents import Document, Hand
+    from target_infor_cloudsuite.ledger.documents import Hand
     from target_infor_cloudsuite.ledger.store import Tx
 
 #: Streams of documents, and what kind each carries. ``ap_*`` come from the mapper, the raw record inside.
@@ -28,7 +28,8 @@ DOCUMENT_STREAMS = {
     "ap_invoices": "invoice",
     "ap_payments": "payment",
 }
-_REFERENCE_KEYS = {"vendors": ("company", "vendor_id"), "gl_accounts": ("company", "gl_account")}
+#: Streams of Stampli's own lists, and what each of their records is known by.
+REFERENCE_STREAMS = {"vendors": ("company", "vendor_id"), "gl_accounts": ("company", "gl_account")}
 _REJECTED_KINDS = {
     "invoices": "invoice",
     "payments": "payment",
@@ -38,7 +39,7 @@ _REJECTED_KINDS = {
 #: Streams the target accepts. ``meltano_test_stream`` is what `meltano config test` sends; it is dropped.
 ACCEPTED_STREAMS = (
     *DOCUMENT_STREAMS,
-    *_REFERENCE_KEYS,
+    *REFERENCE_STREAMS,
     "rejected_rows",
     "source_files",
     "meltano_test_stream",
@@ -53,7 +54,7 @@ def receive(tx: Tx, stream: str, records: Sequence[Mapping[str, Any]], *, hand: 
     if stream in DOCUMENT_STREAMS:
         for record in records:
             _receive_document(tx, stream, record, hand=hand)
-    elif stream in _REFERENCE_KEYS:
+    elif stream in REFERENCE_STREAMS:
         _receive_reference(tx, stream, records, hand=hand)
     elif stream == "rejected_rows":
         for record in records:
@@ -131,15 +132,6 @@ def _receive_part(tx: Tx, record: Mapping[str, Any], values: dict[str, Any], *, 
         settle_part(tx, part_id, first, hand=hand)
 
 
-def draft(stream: str, record: Mapping[str, Any], *, number: int) -> Document:
-    """A document as it would stand in the ledger, for a dry run; ``number`` takes the place of its id.
-
-    Raises:
-        IdentityError: It names nothing to know it by.
-    """
-    return documents.blank(number, document_values(stream, record))
-
-
 def _receive_rejected(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
     kind = _REJECTED_KINDS.get(str(record.get("stream")), "invoice")
     fault: dict[str, Any] = {
@@ -195,7 +187,7 @@ def _receive_file(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
 def _receive_reference(tx: Tx, stream: str, records: Sequence[Mapping[str, Any]], *, hand: Hand) -> None:
     changed = []
     for record in records:
-        key = canonical_json([record.get(name) for name in _REFERENCE_KEYS[stream]])
+        key = canonical_json([record.get(name) for name in REFERENCE_STREAMS[stream]])
         if reference.keep_source_record(tx, stream, key, record, at=hand.at):
             changed.append(key)
     if changed:

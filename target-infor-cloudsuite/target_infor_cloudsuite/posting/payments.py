@@ -55,15 +55,25 @@ def work_on(context: Context, document: Document) -> Work:
 
 def post(context: Context, works: Sequence[Work]) -> None:
     """Take ready payments to M3 on new statements, one for each company, bank and currency."""
-    groups: dict[tuple[int, str, str, str], list[Work]] = defaultdict(list)
-    for work in works:
-        payment = work.payment
-        groups[payment.cono, payment.divi, payment.bank, payment.currency].append(work)
-    for (cono, divi, bank, currency), group in sorted(groups.items(), key=lambda item: item[0]):
+    for (cono, divi, bank, currency), group in by_statement(works).items():
         try:
             _post_group(context, group, cono=cono, divi=divi, bank=bank, currency=currency)
         except ClaimLost as lost:
             _log.warning("%s Its bank statement is not validated by this run.", lost)
+
+
+def by_statement(works: Sequence[Work]) -> dict[tuple[int, str, str, str], list[Work]]:
+    """Payments that share a statement: by company, division, bank and currency, in that order."""
+    groups: dict[tuple[int, str, str, str], list[Work]] = defaultdict(list)
+    for work in works:
+        payment = work.payment
+        groups[payment.cono, payment.divi, payment.bank, payment.currency].append(work)
+    return dict(sorted(groups.items(), key=lambda item: item[0]))
+
+
+def letters_of(sheet: Sheet) -> list[Letter]:
+    """All lines and details of a sheet whose payments have their places on it."""
+    return [*_lines(sheet), *_details(sheet)]
 
 
 def _post_group(  # noqa: PLR0913 - a statement is of all these

@@ -71,6 +71,15 @@ def work_off(context: Context) -> None:
         _settle(context)
 
 
+def resolve_all(context: Context) -> None:
+    """Resolve every document that waits, and send nothing: what a run would begin with."""
+    size = _group_size(context)
+    while _resolve_next(context, size).claimed:
+        pass
+    while batch := _claim(context, "payment", _TO_RESOLVE, limit=size, unresolved=True):
+        resolve(context, batch)
+
+
 def _take_over_from_the_dead(context: Context) -> None:
     with context.ledger.write() as tx:
         for name in claims.claimants(tx):

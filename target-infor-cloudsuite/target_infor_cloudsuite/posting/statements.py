@@ -48,7 +48,7 @@ def open_statement(  # noqa: PLR0913 - a statement is of all these
 
     One whose answer was lost is empty and books nothing: it is reported, and another opened.
     """
-    statement_type, problem = _bank(context, road, cono=cono, divi=divi, bank=bank)
+    statement_type, problem = bank_of(context, road, cono=cono, divi=divi, bank=bank)
     if problem:
         held_for = reason("bank_not_set_up", "bank_account", problem)
         for work in works:
@@ -76,7 +76,7 @@ def open_statement(  # noqa: PLR0913 - a statement is of all these
     return None
 
 
-def _bank(context: Context, road: PaymentRoad, *, cono: int, divi: str, bank: str) -> tuple[str, str]:
+def bank_of(context: Context, road: PaymentRoad, *, cono: int, divi: str, bank: str) -> tuple[str, str]:
     """The bank's statement type, and why nothing can be booked on it ('' where it can)."""
     if lacks := road.lacks(bank):
         return "", f"Bank {bank} of division {divi}: {lacks}. Complete the setting."

@@ -11,13 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from target_infor_cloudsuite.ledger import Ledger, LedgerError, events, mappings, reference
+from target_infor_cloudsuite.ledger import Ledger, LedgerError, documents, events, mappings, reference
+from target_infor_cloudsuite.ledger.tables import documents as documents_table
 from target_infor_cloudsuite.ledger.tables import metadata
 
 if TYPE_CHECKING:
@@ -104,6 +106,30 @@ def test_what_was_confirmed_in_an_earlier_version_finds_its_document(
     with open_ledger(url).read() as tx:
         kept = {each.cono: each.document_id for each in mappings.confirmations_kept(tx)}
     assert kept == {0: 7, 1: None, 2: None}, "one command confirmed two: which on which is not known"
+
+
+def test_a_copy_is_whole_and_of_its_own(ledger: Ledger, hand: Hand, tmp_path: Path) -> None:
+    with ledger.write() as tx:
+        for number in ("1", "2"):
+            values = {
+                "kind": "invoice",
+                "status": "review",
+                "delivery": number,
+                "raw": {"amount": Decimal("1.10")},
+            }
+            documents.add(tx, hand=hand, values=values)
+        # As a newer revision and the older one that gave way do, they name each other.
+        tx.execute(sa.update(documents_table).values(other_id=3 - documents_table.c.id))
+        reference.keep(tx, "company:1", {"a": [1]}, read_at=hand.at)
+    note(ledger, hand)
+    with closing(ledger.copied_to(f"{tmp_path / 'copy.db'}")) as copy:
+        with ledger.read() as tx, copy.read() as own:
+            for table in metadata.sorted_tables:
+                assert own.execute(sa.select(table)).all() == tx.execute(sa.select(table)).all()
+            assert len(documents.find(own)) == 2
+        before = count(ledger)
+        note(copy, hand)
+        assert (count(copy), count(ledger)) == (before + 1, before)
 
 
 def test_opening_again_changes_nothing(ledger: Ledger, url: str, hand: Hand) -> None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stampli_infor_transforms.documents import AccountingInvoice, AccountingLine
-from target_infor_cloudsuite.ledger import documents
 from target_infor_cloudsuite.m3.catalog import Catalog
 from target_infor_cloudsuite.posting.context import CompanySetup
 from target_infor_cloudsuite.posting.invoices import waves
@@ -66,8 +65,8 @@ def _work(lines: list[AccountingLine], program: InvoiceBatchProgram) -> Work:
         source_key="",
         lines=tuple(lines),
     )
-    row: dict[str, Any] = {"status": "posting", "step": "lines"}
-    return Work(documents.blank(1, row), mapped, CompanySetup(100, Catalog.shipped(), program, Abs100()))
+    nowhere: Any = None  # waves are told from the invoice alone
+    return Work(nowhere, mapped, CompanySetup(100, Catalog.shipped(), program, Abs100()))
 
 
 @pytest.mark.parametrize("program", INVOICE_PROGRAMS.values(), ids=lambda each: each.name)
