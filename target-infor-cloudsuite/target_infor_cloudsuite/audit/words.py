@@ -129,8 +129,10 @@ _OTHERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "doubt.looked": lambda details: f"M3 was asked: {details.get('found', '')}.",
     "payment.settled": lambda _: "M3 shows the payment's invoices as paid.",
     "statement.abandoned": lambda details: (
-        f"Bank statement {details.get('statement', '')} stays unvalidated in M3. {_because(details)}".strip()
-    ),
+        f"Bank statement {details.get('statement', '')} "
+        f"{'stays unvalidated' if details.get('opened', True) else 'was not opened'} in M3. "
+        f"{_because(details)}"
+    ).strip(),
     "file.received": _file,
     "reference.received": _reference,
     "mapping.proposed": lambda details: (

@@ -98,7 +98,8 @@ def _send_head(context: Context, road: PaymentRoad, statement: Statement, statem
             key = road.key_of(answer.records[0] if answer.records else {})
             ledger_payments.change_statement(tx, statement.id, hand=context.hand, statement_key=key)
         else:
-            abandon(context, tx, statement, why=answer.detail or str(answer.error))
+            why = answer.detail or str(answer.error)
+            abandon(context, tx, statement, why=why, opened=answer.outcome is Outcome.IN_DOUBT)
 
     return send_for_statement(
         context,
@@ -111,14 +112,23 @@ def _send_head(context: Context, road: PaymentRoad, statement: Statement, statem
     )
 
 
-def abandon(context: Context, tx: Tx, statement: Statement, *, why: str) -> None:
-    """Report a statement that will never be validated."""
+def abandon(context: Context, tx: Tx, statement: Statement, *, why: str, opened: bool = True) -> None:
+    """Report a statement that will never be validated; ``opened``: it stands in M3, or may."""
     ledger_payments.change_statement(tx, statement.id, hand=context.hand, status="abandoned", note=why)
     context.event(
         tx,
         "statement.abandoned",
-        {"statement": statement.number, "bank": statement.bank, "key": statement.statement_key, "why": why},
+        {
+            "statement": statement.number,
+            "bank": statement.bank,
+            "key": statement.statement_key,
+            "why": why,
+            "opened": opened,
+        },
     )
+    if not opened:
+        _log.warning("Bank statement or journal batch %s was not opened in M3: %s.", statement.number, why)
+        return
     _log.warning(
         "Bank statement or journal batch %s (bank %s) stays open in M3 and books nothing: %s. Delete it in "
         "ABS100 (GLS840).",

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from target_infor_cloudsuite.audit.words import sentence
+from target_infor_cloudsuite.ion.errors import IonError
 from target_infor_cloudsuite.ledger import events
 
 if TYPE_CHECKING:
@@ -209,3 +211,21 @@ def test_an_id_and_a_number_that_contradict_each_other_are_for_a_person(rig: Rig
     assert second["invoice_number"] in rig.document(strange).reasons[0]["text"]
     assert rig.status(near) == "posted"
     assert [rig.paid(each) for each in (first, second)] == [20, 0]
+
+
+def test_a_statement_that_was_never_opened_is_not_to_be_deleted(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = invoice()
+    paid = payment((first, "5"))
+    rig.run(first)
+    rig.sandbox.fault("status", "ABS100MI", "AddStatmtHead", status=403)
+    with pytest.raises(IonError, match="403"):
+        rig.run(paid)
+    assert "was not opened in M3" in caplog.text
+    assert "Delete it" not in caplog.text
+    with rig.ledger.read() as tx:
+        (told,) = [each for each in events.since(tx, 0) if each.action == "statement.abandoned"]
+    assert "was not opened in M3" in sentence(told)
+    rig.run()
+    assert rig.status(paid) == "posted"
