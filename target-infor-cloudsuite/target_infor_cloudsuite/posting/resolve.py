@@ -194,7 +194,7 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
         _move(context, tx, document, Status.DUPLICATE, why=plan.duplicate_of, **changes)
         return
     if plan.mapped is None or (reasons and plan.own_batch is None):
-        _hold(context, tx, document, reasons, changes)
+        _park(context, tx, document, plan.mapped, reasons=reasons, changes=changes)
         return
     holder = identities.take(tx, f"m3:{plan.mapped.m3_key}", document.id)
     if holder != document.id:
@@ -205,6 +205,24 @@ def _write(context: Context, tx: Tx, document: Document, plan: Plan) -> None:
     _move(context, tx, document, Status.READY, **changes)
     if plan.own_batch is not None:  # whatever might hold it comes too late
         _adopt_own_batch(context, tx, replace(document, status=Status.READY), plan.own_batch)
+
+
+def _park(  # noqa: PLR0913 - a document and all that is known of it
+    context: Context,
+    tx: Tx,
+    document: Document,
+    mapped: AccountingInvoice | AccountingPayment | None,
+    *,
+    reasons: Sequence[Reason],
+    changes: dict[str, Any],
+) -> None:
+    """Hold a document; where a person might release it, what else holds its number is told at once."""
+    releasable = all(each.releasable for each in reasons)
+    holder = identities.holder(tx, f"m3:{mapped.m3_key}") if mapped is not None and releasable else None
+    if mapped is None or holder is None or holder == document.id:
+        _hold(context, tx, document, reasons, changes)
+    else:
+        _same_number(context, tx, document, holder, mapped=mapped, changes=changes, also=reasons)
 
 
 def _adopt_own_batch(context: Context, tx: Tx, document: Document, head: dict[str, str]) -> None:
@@ -295,6 +313,7 @@ def _same_number(  # noqa: PLR0913 - two documents and what is known of them
     *,
     mapped: AccountingInvoice | AccountingPayment,
     changes: dict[str, Any],
+    also: Sequence[Reason] = (),
 ) -> None:
     """Another document holds the same key in M3: the same under another id, or a question for a person."""
     holder = documents.get(tx, holder_id)
@@ -313,7 +332,8 @@ def _same_number(  # noqa: PLR0913 - two documents and what is known of them
         f"over {money_of(holder)}. "
         "Compare the two, then dismiss one."
     )
-    _hold(context, tx, document, [reason("same_number_in_ledger", "invoice_number", text)], changes)
+    told = reason("same_number_in_ledger", "invoice_number", text)
+    _hold(context, tx, document, [*also, told], changes)
 
 
 def _hold(

@@ -144,6 +144,20 @@ def test_a_near_duplicate_is_held_until_somebody_releases_it(rig: Rig) -> None:
     assert rig.is_whole(near)
 
 
+def test_a_near_duplicate_tells_at_once_who_else_has_its_number(rig: Rig) -> None:
+    number = new_number()
+    first, zero = invoice(number=f"{number}-07"), invoice(number=f"{number}-7")
+    rig.run(first)
+    rig.run(zero)
+    rig.decide("release", zero, "near_duplicate")
+    other, same = invoice(line("70"), number=f"{number}-7"), invoice(number=f"{number}-7")
+    rig.run(other, same)
+    assert rig.status(zero) == "posted"
+    assert rig.status(other) == rig.status(same) == "review near_duplicate same_number_in_ledger"
+    rig.run()
+    assert (rig.status(other), rig.status(same)) == ("review number_taken_in_m3 near_duplicate", "duplicate")
+
+
 def test_a_document_is_no_near_duplicate_of_its_own_revision(rig: Rig) -> None:
     number = new_number().replace("-X", "5")
     first = invoice(line("100", account="9999"), number="A-00" + number)
