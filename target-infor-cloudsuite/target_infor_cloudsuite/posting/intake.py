@@ -219,7 +219,7 @@ def _values(kind: str, source: Mapping[str, Any]) -> dict[str, Any]:
             source.get("vendor_name") or source.get("vendor_external_id") or source.get("vendor_id")
         )
         or "",
-        "currency": (text_of(source.get("currency")) or "")[:16],
+        "currency": (text_of(source.get("currency")) or "").upper()[:16],
         "amount": _holdable(amount),
         "document_date": (text_of(dated) or "")[:10],
         **_origin(source),
