@@ -201,6 +201,18 @@ def same_source(tx: Tx, source_key: str) -> list[Document]:
     return [of_row(row) for row in rows]
 
 
+_DISMISSED = (
+    select(documents.c.id)
+    .where(documents.c.source_key == bindparam("wanted"), documents.c.status == Status.DISMISSED.value)
+    .limit(1)
+)
+
+
+def any_dismissed(tx: Tx, source_key: str) -> bool:
+    """Whether a person has dismissed any delivery of a document."""
+    return tx.execute(_DISMISSED, {"wanted": source_key}).first() is not None
+
+
 def parts(tx: Tx, document_id: int) -> list[Document]:
     """The documents that are parts of this one, whatever became of them, oldest first."""
     query = select(*COLUMNS).where(documents.c.part_of == document_id).order_by(documents.c.id)

@@ -78,6 +78,8 @@ def newer_revision(tx: Tx, document: Document) -> Document | None:
 
 def dismissed_before(tx: Tx, document: Document) -> list[Reason]:
     """Why a revision is held whose earlier one a person dismissed: that decision is not undone by a file."""
+    if not documents.any_dismissed(tx, document.source_key or ""):  # as nearly always, and quickly told
+        return []
     earlier = [
         other
         for other in documents.same_source(tx, document.source_key or "")
