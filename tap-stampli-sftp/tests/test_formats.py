@@ -110,6 +110,10 @@ def test_xml_of_the_other_streams(read: Any, stream: str, text: str) -> None:
         ("<Invoices><Invoice></Wrong></Invoices>", "not well-formed"),
         ("<Bills><Bill><No>1</No></Bill></Bills>", r"no element at Invoices/Invoice but these: Bills/Bill"),
         ("<Invoices><Bill><No>1</No></Bill></Invoices>", "record_path"),
+        (
+            "<Error><Message>quota exceeded</Message></Error>",
+            r"no element at Invoices/Invoice but these: Error;",
+        ),
         (XML.replace("InvoiceAmount", "Foo"), "required column missing: Invoice Amount"),
         ('<?xml version="1.0" encoding="klingon"?>' + XML, "klingon"),
         (b"<Invoices>\n\xff</Invoices>", "line 2 has the byte 0xff"),

@@ -1,8 +1,7 @@
 """XML, streamed: each element at ``record_path`` is a document, each at ``line_path`` within it a line.
 
 It is read twice: once for the elements' names, which become the columns, and once for the rows. Expat is used
-directly, because
-what is dangerous is refused at the event where it appears: DTDs, entities, depth.
+directly, because what is dangerous is refused at the event where it appears: DTDs, entities, depth.
 """
 
 from __future__ import annotations
@@ -60,8 +59,8 @@ def xml_table(part: Part, template: Template, *, encoding: str, limits: Limits) 
         for _, cells in record.lines:
             lines.update(dict.fromkeys(cells))
     if not walk.found:
-        if walk.elsewhere:
-            seen = ", ".join(list(walk.elsewhere)[:_SHOWN])
+        if walk.elsewhere or walk.foreign_root:
+            seen = ", ".join(list(walk.elsewhere)[:_SHOWN] or [walk.foreign_root])
             raise FileRefused(
                 f"it has no element at {'/'.join(template.record_path)} but these: {seen}; "
                 f"set {template.setting('record_path')}"
@@ -100,13 +99,14 @@ def _rows(records: Iterator[_Record], header: Header, heads: int) -> Iterator[Ro
 class _Walk:
     """Goes through a file once, with bounded memory.
 
-    ``found`` counts the documents, ``elsewhere`` names elements with children that are none, ``cut_line`` is
-    set where the file ends too early.
+    ``found`` counts the documents, ``elsewhere`` names elements with children that are none, ``foreign_root``
+    is the root where it is not that of the documents, ``cut_line`` is set where the file ends too early.
     """
 
     def __init__(self, template: Template, limits: Limits) -> None:
         self.found = 0
         self.elsewhere: dict[str, None] = {}
+        self.foreign_root = ""
         self.cut_line = 0
         self._record_path = [name.casefold() for name in template.record_path]
         self._line_path = [name.casefold() for name in template.line_path]
@@ -180,6 +180,8 @@ class _Walk:
             raise FileRefused(
                 f"line {self._parser.CurrentLineNumber} is nested deeper than {DEEPEST} elements"
             )
+        if depth == 1 and not _fits(self._path, self._record_path[:1]):
+            self.foreign_root = name
         if self._record is None:
             if depth == len(self._record_path):
                 self._open_record()
