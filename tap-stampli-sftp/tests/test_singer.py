@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 from tap_stampli_sftp.fields import StreamName
@@ -191,6 +193,40 @@ def test_a_cut_file_waits_one_run_and_is_then_rejected_loudly(server: Any, run_t
     assert len(second.records("invoices")) == 2
     assert "cut_row" in second.log
     assert not run_tap(server.config(), state=second.state).records("invoices")
+
+
+def test_a_row_of_blanks_that_is_cut_is_the_beginning_of_a_line(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD + ",,,")
+    first = run_tap(server.config())
+    assert (first.code, first.records("invoices")) == (0, [])
+    second = run_tap(server.config(), state=first.state)
+    assert [item["reason"] for item in second.records("rejected_rows")] == ["cut_row"]
+
+
+def test_an_open_quote_is_no_footer_whatever_it_swallows(server: Any, run_tap: Any) -> None:
+    swallowed = GOOD + 'I8,"N8,V1\nI9,N9,V1\nGrand Total,,\n'
+    server.put("invoices_1.csv", swallowed)
+    config = server.config(templates={"invoices": {"footer_pattern": "Grand Total"}})
+    first = run_tap(config)
+    assert first.records("invoices") == []
+    second = run_tap(config, state=first.state)
+    assert [item["reason"] for item in second.records("rejected_rows")] == ["cut_row"]
+
+
+def test_a_file_of_no_readable_text_or_names_leaves_the_others_alone(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD)
+    server.put("invoices_2.xml", '<?xml version="1.0" encoding="utf-16"?><Invoices/>')
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("rechnung\u00e9.csv", GOOD)
+    server.put("invoices_3.zip", packed.getvalue().replace("\u00e9".encode(), b"\xe9\xe9"))
+    server.put("invoices_4.csv", GOOD.replace("N1", "N7"))
+    result = run_tap(server.config())
+    assert result.code == 1
+    assert "invoices_2.xml not read: line 1 cannot be read as utf-16" in result.log
+    assert "invoices_3.zip not read: its zip data is damaged" in result.log
+    assert "Traceback" not in result.log
+    assert len(result.state["bookmarks"]["invoices"]["files"]) == 2
 
 
 def test_a_young_file_waits_until_it_was_unchanged_long_enough(server: Any, run_tap: Any) -> None:

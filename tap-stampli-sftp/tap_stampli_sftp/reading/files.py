@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading.documents import Documents
 from tap_stampli_sftp.reading.flat import flat_table
 from tap_stampli_sftp.reading.grouping import MEMORY_CHARACTERS, Groups
@@ -89,7 +90,7 @@ class Reading:
             if (
                 not (row.fault or row.kind in _STRUCTURED)
                 and (not any(cells) or not any(map(str.strip, cells)))
-            ) or (footer is not None and footer.search(joined(cells)) is not None):
+            ) or (footer is not None and _may_be_footer(row) and footer.search(joined(cells)) is not None):
                 blank += 1
                 continue
             if row.fault == CUT and not reject_cut:
@@ -127,6 +128,11 @@ class Reading:
                 self.document_count += 1
                 yield record
         self.repeated_lines = builder.repeated_lines
+
+
+def _may_be_footer(row: Row) -> bool:
+    """A quote that is closed too late or never makes one row of many: no footer, whatever is in it."""
+    return not row.fault or len(row.raw.splitlines()) < 2  # noqa: PLR2004 - one line, or several
 
 
 def _may_go_on(row: Row) -> bool:
@@ -190,6 +196,10 @@ def _scan(reading: Reading, part: Part, template: Template, limits: Limits, *, r
                 reading.scan(table, reject_cut=reject_cut)
     except UnicodeDecodeError:
         raise wrong_byte(part, encoding=encoding, setting=template.setting("encoding")) from None
+    except UnicodeError as error:  # the file as a whole, such as UTF-16 without its mark
+        raise FileRefused(
+            f"line 1 cannot be read as {encoding} ({error}); set {template.setting('encoding')}"
+        ) from None
 
 
 def iso_time(epoch: int) -> str:

@@ -92,7 +92,7 @@ def _members(path: Path, remote: str, template: Template, limits: Limits) -> Ite
         return
     try:
         archive = zipfile.ZipFile(path)
-    except _DAMAGED as error:
+    except (*_DAMAGED, UnicodeError) as error:
         raise FileRefused(f"its zip data is damaged or cut off ({error})") from None
     with archive:
         members = [info for info in archive.infolist() if _is_content(info)]
@@ -108,7 +108,7 @@ def _members(path: Path, remote: str, template: Template, limits: Limits) -> Ite
 
 def _is_content(info: zipfile.ZipInfo) -> bool:
     hidden = info.filename.startswith("__MACOSX/") or info.filename.rpartition("/")[2].startswith(".")
-    return not info.is_dir() and not hidden
+    return not info.filename.endswith("/") and not hidden
 
 
 def _member(  # noqa: PLR0913  # a member and where it stands

@@ -103,11 +103,13 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
 def checked(row: Row, width: int) -> Row:
     """The row with the fault that its number of cells and its end tell.
 
-    A last row of too few cells is cut if it has no line end. Blank rows have no fault.
+    A last row of too few cells is cut if it has no line end, also where it is blank so far: it begins a line of
+    the document before it. Other blank rows have no fault.
     """
     cells = row.cells
     if not row.fault and not any(cell.strip() for cell in cells):
-        return row
+        begun = 1 < len(cells) < width and not row.raw.endswith(ENDS)
+        return row._replace(fault=CUT) if begun else row
     fault = row.fault
     if not fault and len(cells) < width:
         fault = TOO_FEW
