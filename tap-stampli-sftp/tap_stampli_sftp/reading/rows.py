@@ -103,8 +103,8 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
 def checked(row: Row, width: int) -> Row:
     """The row with the fault that its number of cells and its end tell.
 
-    A last row of too few cells is cut if it has no line end, also where it is blank so far: it begins a line of
-    the document before it. Other blank rows have no fault.
+    A last row of too few cells is cut if it has no line end, also where it is blank so far: it begins a line
+    of the document before it. Other blank rows have no fault.
     """
     cells = row.cells
     if not row.fault and not any(cell.strip() for cell in cells):
