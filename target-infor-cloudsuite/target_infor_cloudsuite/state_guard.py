@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,23 +34,36 @@ def is_on_guard(tx: Tx) -> bool:
     return reference.never_received(tx) or events.last_of(tx, (_REFUSED, _ACCEPTED)) == _REFUSED
 
 
-def unknown_files(tx: Tx, state: Mapping[str, Any]) -> list[str]:
-    """The files that STATE has passed and of which this ledger never heard: paths, then nameless ones.
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The files that STATE has passed: by their paths, and by the tap's fingerprints of old ones."""
 
-    Args:
-        tx: A transaction.
-        state: the value of a STATE message; what is not in the shape of tap-stampli-sftp's says nothing.
-    """
+    named: frozenset[str]
+    nameless: frozenset[bytes]
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.named or self.nameless)
+
+
+def passed_files(state: Mapping[str, Any]) -> Passed:
+    """What the value of a STATE message tells; none where it is not in the shape of tap-stampli-sftp's."""
     bookmarks = [each for each in _mapping(state.get("bookmarks")).values() if isinstance(each, dict)]
     # What the tap passed over for its content was never sent by that name.
-    named = {
+    named = (
         path
         for each in bookmarks
         for path, entry in _mapping(each.get("files")).items()
         if "same_as" not in _mapping(entry)
-    }
-    nameless = {print_ for each in bookmarks for print_ in _prints(each.get("old"))}
-    found = sorted(named - reference.files_seen(tx)) if named else []
+    )
+    nameless = (print_ for each in bookmarks for print_ in _prints(each.get("old")))
+    return Passed(frozenset(named), frozenset(nameless))
+
+
+def unknown_files(tx: Tx, passed: Passed) -> list[str]:
+    """Those of which this ledger never heard: paths, then nameless ones."""
+    found = sorted(passed.named - reference.files_seen(tx)) if passed.named else []
+    nameless = passed.nameless
     if nameless:
         nameless -= {_print_of(counts) for counts in reference.counted_files(tx)}
     return found + [_NAMELESS] * len(nameless)

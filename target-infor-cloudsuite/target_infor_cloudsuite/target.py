@@ -126,13 +126,14 @@ class TargetInforCloudSuite(Program, Target):
 
     def _refuse_state_of_another_ledger(self, state: Mapping[str, Any]) -> None:
         """A lost ledger must not look like a new one: STATE that knows files it never saw stops the run."""
-        if not self._on_guard or self.dry_run is not None:
+        passed = state_guard.passed_files(state) if self._on_guard and self.dry_run is None else None
+        if not passed:
             return
         # The files of this very run may still wait in the sinks.
         for sink in [*self._sinks_to_clear, *self._sinks_active.values()]:
             self.drain_one(sink)
         with self.ledger.write() as tx:
-            unknown = state_guard.unknown_files(tx, state)
+            unknown = state_guard.unknown_files(tx, passed)
             state_guard.note(tx, unknown, hand=self.hand)
         counted = any(sink.stream_name == "source_files" for sink in self._sinks_active.values())
         # A file without documents leaves no other trace than its count.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,10 @@ from target_infor_cloudsuite.posting.sheets import Sheet
 from target_infor_cloudsuite.posting.statements import bank_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from stampli_infor_transforms.reasons import Reason
 
     from target_infor_cloudsuite.ion.answers import Transaction
     from target_infor_cloudsuite.ledger import Ledger
@@ -76,36 +78,51 @@ class DryRun:
         return path
 
 
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A statement that would be opened.
+
+    Attributes:
+        number: ours; '' where it cannot be opened.
+        around: what opens and closes it.
+        of_payment: what of it is each payment's, by document id.
+        problem: why it cannot be opened; then its payments would be held for it.
+    """
+
+    number: str = ""
+    around: Sequence[dict[str, Any]] = ()
+    of_payment: Mapping[int, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    problem: Reason | None = None
+
+
 def _all_shown(context: Context, found: Sequence[Document]) -> Iterator[dict[str, Any]]:
     ready = [each for each in found if each.status is Status.READY]
     paying = [payments.work_on(context, each) for each in ready if each.kind == "payment"]
     sheets = list(_sheets(context, paying))
-    sent = {key: transactions for sheet in sheets for key, transactions in sheet["by_document"].items()}
+    sheet_of = {key: sheet for sheet in sheets for key in sheet.of_payment}
     for document in found:
+        sheet = sheet_of.get(document.id)
         if document.status is not Status.READY:
             yield _shown(document) | _why(context, document)
-        elif document.kind == "invoice":
-            yield _shown(document, Status.POSTED) | {
-                "document": document.mapped,
-                "transactions": _of_invoice(context, document),
-            }
-        elif document.id in sent:
-            yield _shown(document, Status.POSTED) | {
-                "document": document.mapped,
-                "transactions": sent[document.id],
-            }
+        elif sheet is None:
+            yield _sent(document, _of_invoice(context, document))
+        elif sheet.problem is None:
+            yield _sent(document, sheet.of_payment[document.id])
         else:
-            problem = next(each["problem"] for each in sheets if document.id in each["held"])
-            yield _shown(document, Status.REVIEW) | {"reasons": [problem]}
+            yield _shown(document, Status.REVIEW) | {"reasons": [sheet.problem.to_json()]}
     for sheet in sheets:
-        if sheet["by_document"]:
+        if sheet.problem is None:
             yield {
                 "kind": "statement",
-                "number": sheet["number"],
+                "number": sheet.number,
                 "source_key": None,
                 "would_be": "validated",
-                "transactions": sheet["around"],
+                "transactions": sheet.around,
             }
+
+
+def _sent(document: Document, transactions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return _shown(document, Status.POSTED) | {"document": document.mapped, "transactions": transactions}
 
 
 def _shown(document: Document, would_be: Status | None = None) -> dict[str, Any]:
@@ -138,14 +155,13 @@ def _of_invoice(context: Context, document: Document) -> list[dict[str, Any]]:
     return [_as_json(name, each, invoice.cono) for name, each in sent]
 
 
-def _sheets(context: Context, works: Sequence[Work]) -> Iterator[dict[str, Any]]:
-    """The statements that would be opened: what opens and closes each, and what of it is each payment's."""
+def _sheets(context: Context, works: Sequence[Work]) -> Iterator[_Sheet]:
     for (cono, divi, bank, currency), group in payments.by_statement(works).items():
         road = context.companies[cono].road
         statement_type, problem = bank_of(context, road, cono=cono, divi=divi, bank=bank)
         if problem:
-            held = reason("bank_not_set_up", "bank_account", problem).to_json()
-            yield {"held": {each.document.id for each in group}, "problem": held, "by_document": {}}
+            held = reason("bank_not_set_up", "bank_account", problem)
+            yield _Sheet(of_payment={each.document.id: () for each in group}, problem=held)
             continue
         with context.ledger.write() as tx:
             opened = ledger_payments.open_statement(
@@ -156,18 +172,12 @@ def _sheets(context: Context, works: Sequence[Work]) -> Iterator[dict[str, Any]]
         statement = replace(opened, statement_key=road.key_of(unknown))
         for number, work in enumerate(group, start=1):
             work.document = replace(work.document, statement_line=number)
-        letters = payments.letters_of(Sheet(statement, group, road))
-        by_document: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for letter in letters:
-            by_document[letter.work.document.id].append(_as_json(road.name, letter.transaction, cono))
+        of_payment: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for letter in payments.letters_of(Sheet(statement, group, road)):
+            of_payment[letter.work.document.id].append(_as_json(road.name, letter.transaction, cono))
         check = road.check(statement)
         around = [head, *([check] if check else []), road.close(statement)]
-        yield {
-            "held": set(),
-            "number": statement.number,
-            "by_document": by_document,
-            "around": [_as_json(road.name, each, cono) for each in around],
-        }
+        yield _Sheet(statement.number, [_as_json(road.name, each, cono) for each in around], of_payment)
 
 
 def _as_json(program: str, transaction: Transaction, cono: int) -> dict[str, Any]:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: A newer revision takes the place of what waits in one of these.
 _WAITING = frozenset({Status.RECEIVED, Status.REVIEW, Status.READY, Status.FAILED})
-#: Copies and outdated revisions say nothing about the document that they are of.
-_GONE = frozenset({Status.SUPERSEDED, Status.DUPLICATE, Status.REJECTED})
 #: What makes no other document of one; see `identity.content_hash`.
 _NO_DIFFERENCE = frozenset({"status", "approved_at", "extra"})
 _UNTOLD = datetime.min.replace(tzinfo=UTC)
@@ -83,7 +81,9 @@ def dismissed_before(tx: Tx, document: Document) -> list[Reason]:
     earlier = [
         other
         for other in documents.same_source(tx, document.source_key or "")
-        if other.id != document.id and not is_older(document, other) and other.status not in _GONE
+        if other.id != document.id
+        and not is_older(document, other)
+        and other.status is not Status.DUPLICATE  # a copy says nothing about what it is a copy of
     ]
     newest = max(earlier, key=_moment, default=None)
     if newest is None or newest.status is not Status.DISMISSED:

@@ -20,6 +20,8 @@ import requests
 from stampli_infor_sandbox.ledger_view import books
 from stampli_infor_sandbox.m3.database import open_for_reading
 from stampli_infor_transforms.identity import source_key
+from stampli_infor_transforms.mapping import map_invoice, map_payment
+from target_infor_cloudsuite.ap_streams import ap_record
 from target_infor_cloudsuite.clock import Clock
 from target_infor_cloudsuite.ledger import Ledger, documents, events
 from target_infor_cloudsuite.ledger.documents import Hand
@@ -232,6 +234,20 @@ class Rig:
         """A GL account of M3, as it is from now on; what the target knows of it is its cached copy."""
         row = {"cono": 100, "aitp": 1, "aitm": code, "name": code, "blocked": blocked}
         self.sandbox.control("PUT", "master", {"dimensions": [row]})
+
+    def mapped(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A record as the mapper sends it on."""
+        stream = _stream(record)
+        with open_gateway(self.settings, self.ledger) as gateway:
+            context = prepare(self.settings, self.ledger, gateway)
+        mapping = (map_payment if stream == "payments" else map_invoice)(
+            record,
+            crosswalks=context.crosswalks,
+            reference=context.reference,
+            policy=self.settings.policy,
+            today=self.time.now().date(),
+        )
+        return ap_record(stream, record, mapping, crosswalk_version=context.crosswalks.version)
 
     # -- looking -----------------------------------------------------------------------------------------
 

@@ -6,10 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stampli_infor_transforms.mapping import map_invoice, map_payment
-from target_infor_cloudsuite.ap_streams import ap_record
 from target_infor_cloudsuite.posting.intake import receive
-from target_infor_cloudsuite.setup import open_gateway, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,21 +19,6 @@ else:
 @pytest.fixture
 def rig(rig_for: Callable[..., Rig]) -> Rig:
     return rig_for()
-
-
-def mapped(rig: Rig, record: dict[str, Any]) -> dict[str, Any]:
-    """A record as the mapper sends it on."""
-    stream, mapping = ("payments", map_payment) if "payment_id" in record else ("invoices", map_invoice)
-    with open_gateway(rig.settings) as gateway:
-        context = prepare(rig.settings, rig.ledger, gateway)
-    made = mapping(
-        record,
-        crosswalks=context.crosswalks,
-        reference=context.reference,
-        policy=rig.settings.policy,
-        today=rig.time.now().date(),
-    )
-    return ap_record(stream, record, made, crosswalk_version=context.crosswalks.version)
 
 
 def send(rig: Rig, record: dict[str, Any]) -> None:
@@ -75,7 +57,7 @@ JUNK: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("field", "value"), JUNK, ids=lambda each: repr(each)[:24])
 def test_a_changed_record_is_parked_and_stops_nobody(field: str, value: Any, rig: Rig) -> None:
-    spoilt, sound = mapped(rig, invoice()), invoice()
+    spoilt, sound = rig.mapped(invoice()), invoice()
     spoilt[field] = value(spoilt) if callable(value) else value
     send(rig, spoilt)
     rig.run(sound)
@@ -93,7 +75,7 @@ def test_a_changed_record_is_parked_and_stops_nobody(field: str, value: Any, rig
 def test_a_changed_payment_is_parked_too(field: str, value: Any, rig: Rig) -> None:
     first = invoice()
     rig.run(first)
-    send(rig, mapped(rig, payment((first, "5"))) | {field: value})
+    send(rig, rig.mapped(payment((first, "5"))) | {field: value})
     rig.run()
     (document,) = [each for each in rig.all() if each.arrived_mapped]
     assert [each["code"] for each in document.reasons] == ["malformed_document"]
@@ -101,7 +83,7 @@ def test_a_changed_payment_is_parked_too(field: str, value: Any, rig: Rig) -> No
 
 def test_the_ledger_tells_what_is_posted_not_what_was_mapped_from(rig: Rig) -> None:
     record = invoice()
-    one = mapped(rig, record)
+    one = rig.mapped(record)
     one |= {"total": Decimal(1019), "number": f"{one['number']}-B"}
     one["lines"] = [{**one["lines"][0], "amount": Decimal(1000)}]
     send(rig, one)

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 from stampli_infor_transforms.crosswalks import Crosswalks
-from stampli_infor_transforms.mapping import map_invoice
 from stampli_infor_transforms.policy import SettingsError
-from target_infor_cloudsuite.ap_streams import ap_record
 from target_infor_cloudsuite.cli import main
 from target_infor_cloudsuite.doctor import local
 from target_infor_cloudsuite.ledger import documents, events
 from target_infor_cloudsuite.posting.intake import receive
-from target_infor_cloudsuite.setup import open_gateway, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,22 +191,13 @@ def test_what_was_mapped_elsewhere_by_an_unapproved_version_is_held(rig_for: Cal
     rig = rig_for(mapping_approval="required")
     approved(rig)
     record = invoice()
-    with open_gateway(rig.settings) as gateway:
-        context = prepare(rig.settings, rig.ledger, gateway)
-    mapped = map_invoice(
-        record,
-        crosswalks=context.crosswalks,
-        reference=context.reference,
-        policy=rig.settings.policy,
-        today=rig.time.now().date(),
-    )
+    mapped = rig.mapped(record)
     for version, expected in (
         ("0" * 64, "review mapping_not_approved"),
-        (context.crosswalks.version, "posted"),
+        (mapped["crosswalk_version"], "posted"),
     ):
         with rig.ledger.write() as tx:
-            one = ap_record("invoices", record, mapped, crosswalk_version=version)
-            receive(tx, "ap_invoices", [one], hand=rig.hand)
+            receive(tx, "ap_invoices", [mapped | {"crosswalk_version": version}], hand=rig.hand)
         rig.run()
         newest = rig.all()[-1]
         held = [each["code"] for each in newest.reasons] if newest.status == "review" else []

@@ -9,10 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stampli_infor_transforms.crosswalks import Crosswalks
 from stampli_infor_transforms.documents import AccountingInvoice
 from stampli_infor_transforms.identity import source_key
-from stampli_infor_transforms.mapping import map_invoice
-from target_infor_cloudsuite.ap_streams import ap_record
 from target_infor_cloudsuite.ledger import documents
 from target_infor_cloudsuite.ledger.retention import purge_raw
 from target_infor_cloudsuite.ledger.runs import plain_amount
@@ -276,20 +275,11 @@ def test_a_payment_takes_the_part_of_its_company(rig_for: Callable[..., Rig]) ->
 
 def through_the_mapper(rig: Rig, record: dict[str, Any]) -> list[dict[str, Any]]:
     """The records that the mapper makes of an invoice."""
-    with open_gateway(rig.settings, rig.ledger) as gateway:
-        context = prepare(rig.settings, rig.ledger, gateway)
-    made = []
-    for part in divided_by(record, crosswalks=context.crosswalks, policy=rig.settings.policy):
-        mapping = map_invoice(
-            part,
-            crosswalks=context.crosswalks,
-            reference=context.reference,
-            policy=rig.settings.policy,
-            today=rig.time.now().date(),
-        )
-        version = context.crosswalks.version
-        made.append(ap_record("invoices", part, mapping, crosswalk_version=version))
-    return made
+    crosswalks = Crosswalks.load(rig.settings.crosswalk_dir)
+    return [
+        rig.mapped(dict(part))
+        for part in divided_by(record, crosswalks=crosswalks, policy=rig.settings.policy)
+    ]
 
 
 def feed_mapped(rig: Rig, record: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from stampli_infor_transforms.documents import AccountingInvoice
-from stampli_infor_transforms.mapping import map_invoice
 from target_infor_cloudsuite.ion.answers import Transaction
 from target_infor_cloudsuite.ledger.states import DecisionError
 from target_infor_cloudsuite.setup import open_gateway, prepare
@@ -90,14 +89,7 @@ def test_a_bare_head_of_somebody_else_is_no_invoice_yet(rig_for: Callable[..., R
     with open_gateway(rig.settings, rig.ledger) as gateway:
         context = prepare(rig.settings, rig.ledger, gateway)
         program, catalog = context.companies[100].program, context.companies[100].catalog
-        mapped = map_invoice(
-            ours,
-            crosswalks=context.crosswalks,
-            reference=context.reference,
-            policy=rig.settings.policy,
-            today=rig.time.now().date(),
-        ).document
-        assert isinstance(mapped, AccountingInvoice)
+        mapped = AccountingInvoice.from_json(rig.mapped(ours))
         head = program.head(mapped, cori="", catalog=catalog)
         (answers,) = gateway.write_batches(
             program.name, [[head]], cono=100, before=lambda _: None, after=lambda *_: None
