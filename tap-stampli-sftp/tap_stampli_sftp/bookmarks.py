@@ -24,6 +24,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from tap_stampli_sftp.errors import StateError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -146,6 +148,21 @@ class Bookmarks:
             if entry is not None and (entry["size"], entry["mtime"]) == (file.size, file.mtime)
             else None
         )
+
+
+def bookmarks_of(value: dict[str, Any], stream: str, *, now: int, lookback_days: int) -> Bookmarks:
+    """The bookmarks of one stream out of a STATE's ``bookmarks``.
+
+    Raises:
+        StateError: They have not the shape that this tap writes; read as none they would send all again.
+    """
+    try:
+        return Bookmarks(value.setdefault(str(stream), {}), now=now, lookback_days=lookback_days)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise StateError(
+            f"The STATE's bookmarks of {stream} are not as this tap writes them. Give the STATE of the last "
+            "run (meltano state get), or clear it to read all files again."
+        ) from None
 
 
 def fingerprint(file: RemoteFile) -> bytes:

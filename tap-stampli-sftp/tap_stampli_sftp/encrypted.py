@@ -37,7 +37,7 @@ def reveal(*, setting: str, value: str, environment: Mapping[str, str] | None = 
             .decrypt(value[len(PREFIX) :].strip())
             .decode()
         )
-    except InvalidToken:
+    except (InvalidToken, UnicodeError):
         raise SettingsError(
             f"Setting {setting} is encrypted, but no key in {KEY_VARIABLE} or {KEY_FILE_VARIABLE} opens it. "
             "Give the key it was encrypted with, or encrypt it again."
@@ -49,11 +49,12 @@ def _keys(*, environment: Mapping[str, str], setting: str) -> MultiFernet:
     if not text and (path := environment.get(KEY_FILE_VARIABLE)):
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
             raise SettingsError(
                 f"Setting {setting} is encrypted and its key file {path} ({KEY_FILE_VARIABLE}) cannot "
                 "be read: "
-                f"{error.strerror}."
+                f"{why}."
             ) from None
     keys = [part for part in text.replace("\n", ",").split(",") if part.strip()]
     if not keys:

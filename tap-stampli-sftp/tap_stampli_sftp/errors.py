@@ -2,6 +2,7 @@
 
 TapError                    the run ends with exit code 1; the text is for a person, no traceback is shown
 |-- SettingsError           a setting is wrong or missing: mend the settings
+|-- StateError              the STATE given is not this tap's: give the last run's, or clear it
 |-- LoginError              the server refused us, or we refused it: mend credentials or the pinned host key
 |-- ConnectionLost          the server could not be reached, or kept dropping us: the next run may succeed
 |-- ListingError            the directory cannot be listed: never taken for an empty one
@@ -21,6 +22,10 @@ class TapError(Exception):
 
 class SettingsError(TapError):
     """A setting is missing, malformed or contradicts another."""
+
+
+class StateError(TapError):
+    """The STATE given has not the shape that this tap writes."""
 
 
 class LoginError(TapError):

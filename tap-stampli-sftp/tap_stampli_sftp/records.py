@@ -36,6 +36,7 @@ def file_records(
             StreamName.REJECTED_ROWS,
             {
                 "stream": str(stream),
+                "number": shown,
                 "reason": document.reason,
                 "message": document.message,
                 "raw_text": document.raw_text,

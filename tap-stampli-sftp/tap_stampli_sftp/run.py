@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_stampli_sftp.bookmarks import Bookmarks, room_for_entries
+from tap_stampli_sftp.bookmarks import bookmarks_of, room_for_entries
 from tap_stampli_sftp.errors import BadRowError, FileProblem, ListingError
 from tap_stampli_sftp.fields import FILE_STREAMS
 from tap_stampli_sftp.journal import Journal
@@ -87,9 +87,7 @@ class Run:
         self._now = int(clock())
         bookmarks = state.setdefault("bookmarks", {})
         self._bookmarks = {
-            stream: Bookmarks(
-                bookmarks.setdefault(str(stream), {}), now=self._now, lookback_days=settings.lookback_days
-            )
+            stream: bookmarks_of(bookmarks, stream, now=self._now, lookback_days=settings.lookback_days)
             for stream in self._templates
         }
         self._limits = Limits(

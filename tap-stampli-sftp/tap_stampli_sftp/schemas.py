@@ -17,7 +17,7 @@ KEYS: dict[StreamName, tuple[str, ...]] = {
     StreamName.GL_ACCOUNTS: ("company", "gl_account"),
     StreamName.INVOICES: ("invoice_id",),
     StreamName.PAYMENTS: ("payment_id",),
-    StreamName.REJECTED_ROWS: ("_sdc_source_file", "_sdc_source_line"),
+    StreamName.REJECTED_ROWS: ("_sdc_source_file", "_sdc_source_line", "number"),
     StreamName.SOURCE_FILES: ("_sdc_source_file", "_sdc_source_sha256"),
 }
 
@@ -76,6 +76,7 @@ def _properties(columns: Iterable[Column]) -> dict[str, Any]:
 
 _REJECTED: dict[str, Any] = {
     "stream": {"type": "string", "description": "The stream whose document was rejected."},
+    "number": {"type": "integer", "description": "Counts the file's rejected documents, from 1."},
     "reason": {"type": "string", "description": "Machine code."},
     "message": {"type": "string", "description": "What is wrong, with line and column."},
     "raw_text": {"type": "string", "description": "All rows of the document as they stand in the file."},
@@ -98,10 +99,9 @@ _FILES: dict[str, Any] = {
         "description": "Currency (XXX: none given) -> sum of Invoice Amount or Payment Amount as the "
         "cells stand in the "
         "file, once for each document identity, rejected documents included as far as their amount can "
-        "be read. With "
-        "total_from_lines, line amounts and line tax count where there is no total. Totals of rows "
-        "without identity are "
-        "left out. "
+        "be read. With total_from_lines, where there is no total, the sum that the document was given "
+        "counts, of a rejected one its line amounts and line tax. Totals of rows without identity are left "
+        "out. "
         "Empty for vendors and gl_accounts.",
     },
 }

@@ -209,7 +209,7 @@ class _Reader:
         try:
             "".encode(name)
             canonical = codecs.lookup(name).name
-        except LookupError:
+        except (LookupError, UnicodeError):
             self.fault(
                 "encoding",
                 f"is {name!r}, which Python does not know as a text encoding (utf-8, cp1252, utf-16 ..)",

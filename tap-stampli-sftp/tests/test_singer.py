@@ -210,7 +210,19 @@ def test_an_open_quote_is_no_footer_whatever_it_swallows(server: Any, run_tap: A
     first = run_tap(config)
     assert first.records("invoices") == []
     second = run_tap(config, state=first.state)
-    assert [item["reason"] for item in second.records("rejected_rows")] == ["cut_row"]
+    rejected = second.records("rejected_rows")
+    assert {item["reason"] for item in rejected} == {"cut_row"}
+    assert "".join(item["raw_text"] for item in rejected) == swallowed.removeprefix(GOOD)
+
+
+def test_a_state_of_another_shape_is_one_clear_error(server: Any, run_tap: Any) -> None:
+    server.put("invoices_1.csv", GOOD)
+    shapes: list[Any] = [{"files": None}, {"files": {"/a": {}}}, {"old": ["x"]}]
+    for broken in shapes:
+        result = run_tap(server.config(), state={"bookmarks": {"invoices": broken}})
+        assert (result.code, result.records("invoices")) == (1, [])
+        assert "bookmarks of invoices are not as this tap writes them" in result.log
+        assert "Traceback" not in result.log
 
 
 def test_a_file_of_no_readable_text_or_names_leaves_the_others_alone(server: Any, run_tap: Any) -> None:

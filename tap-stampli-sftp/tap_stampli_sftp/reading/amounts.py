@@ -15,6 +15,32 @@ NOISE = Decimal("0.000001")
 MOST_DIGITS = 20
 _PLAIN = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,2})?", re.ASCII)
 _GROUP_MARKS = "'\u2019 \u00a0\u202f\u2009"
+# Sign -> words of ISO 4217's names of the currencies that are written with it.
+_SIGNS = {
+    "$": ("dollar", "peso", "real", "escudo", "pataca", "cordoba", "tala", "pa\u2019anga", "boliviano"),
+    "\u20ac": ("euro",),
+    "\u00a3": ("pound", "lira"),
+    "\u00a5": ("yen", "yuan"),
+    "\u20b9": ("indian rupee",),
+    "\u20a8": ("rupee",),
+    "\u20a9": ("won",),
+    "\u20aa": ("sheqel",),
+    "\u20ab": ("dong",),
+    "\u20ba": ("turkish lira",),
+    "\u20bd": ("ruble",),
+    "\u20b4": ("hryvnia",),
+    "\u20a6": ("naira",),
+    "\u20b1": ("peso",),
+    "\u0e3f": ("baht",),
+    "\u20b8": ("tenge",),
+    "\u20ad": ("kip",),
+    "\u20b5": ("cedi",),
+    "\u20be": ("lari",),
+    "\u20bc": ("azerbaijan manat",),
+    "\u20ae": ("tugrik",),
+    "\u20b2": ("guarani",),
+    "\u20a1": ("colon",),
+}
 _CODE = re.compile(
     r"(?:([A-Z]{3})\s*(?=[-+(\d.,]))?(.*?)(?:(?<=[-)\d.,])\s*([A-Z]{3}))?", re.ASCII | re.DOTALL
 )
@@ -133,8 +159,27 @@ def _without_currency(text: str, *, currency: str | None) -> str:
         text = match[2].strip()
     for end in (0, -1):
         if text and unicodedata.category(text[end]) == "Sc":
+            _check_sign(text[end], currency=currency)
             text = (text[1:] if end == 0 else text[:-1]).strip()
     return text
+
+
+def _check_sign(sign: str, *, currency: str | None) -> None:
+    names = _SIGNS.get(sign)
+    if names is None:
+        raise AmountError("bad_amount", f"the currency sign {sign!r} is not known; write amounts without it")
+    if currency is not None and not any(name in _name_of(currency) for name in names):
+        raise AmountError(
+            "currency_differs", f"{sign!r} is no sign of the document's currency, which is {currency}"
+        )
+
+
+@lru_cache(maxsize=256)
+def _name_of(code: str) -> str:
+    try:
+        return str(Currency(code).currency_name).casefold()
+    except ValueError:
+        return ""
 
 
 def _sign(text: str, *, whole: str) -> tuple[bool, str]:

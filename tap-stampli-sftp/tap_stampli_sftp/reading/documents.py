@@ -70,6 +70,7 @@ class Documents:
             currency = self._values.plain(self._currency, text, line=first.line)
         extra: dict[str, str] = {}
         record = self._head.read(cells, line=first.line, currency=currency, rounded=extra)
+        record["extra"] = extra
         if self._lines_field is not None:
             lines = self._read_lines(self._fold(rows, record, currency) if first.kind else rows, currency)
             self._complete(record, lines, line=first.line)
@@ -77,7 +78,6 @@ class Documents:
         elif not record[field := _NEEDED[self._stream]]:
             raise RejectedError("no_identity", f"Line {first.line} has no {field}.")
         extra.update(self._document_extra(heads))
-        record["extra"] = extra
         record["_sdc_source_line"] = first.line
         record.update(self._source)
         return record
@@ -115,10 +115,10 @@ class Documents:
     def _agreed(self, cell: Cell, rows: Sequence[Row], currency: str | None) -> str:
         first = rows[0]
         found, line = first.cells[cell.index], first.line
-        blank = not found.strip()
+        blank = self._values.is_blank(found)
         for row in rows:
             text = row.cells[cell.index]
-            if text == found or not text.strip():
+            if text == found or self._values.is_blank(text):
                 continue
             if blank:
                 found, line, blank = text, row.line, False
@@ -144,16 +144,32 @@ class Documents:
             return self._values.amount(cell, text, line=row.line, currency=currency)[0]
 
         lines, tax = folded(rows, self._header.positions, amount)
-        if tax is not None and record.get("tax_amount") is None:
-            record["tax_amount"] = amount(tax, "line_tax_amount")
+        if tax is not None:
+            self._tax_document(record, tax, amount(tax, "line_tax_amount"))
         return lines
+
+    def _tax_document(self, record: dict[str, Any], row: Row, amount: Decimal | None) -> None:
+        said = record.get("tax_amount")
+        if None not in {said, amount} and said != amount:
+            raise RejectedError(
+                "tax_differs", f"Line {row.line} has the tax {amount}, its Header the Tax Amount {said}."
+            )
+        record["tax_amount"] = amount if said is None else said
+        at = self._header.positions.get("tax_code", -1)
+        if at >= 0 and not self._values.is_blank(row.cells[at]):
+            # A document has no tax code of its own; what was said is kept.
+            record["extra"][self._header.names[at]] = row.cells[at].strip()
 
     def _read_lines(self, rows: Sequence[Row], currency: str | None) -> list[dict[str, Any]]:
         lines: list[dict[str, Any]] = []
         numbered: dict[str, dict[str, Any]] = {}
         for row in rows:
             cells = row.cells
-            if not row.kind and not any(map(str.strip, map(cells.__getitem__, self._line_indexes))):
+            if (
+                not row.kind
+                and self._line_indexes
+                and not any(map(str.strip, map(cells.__getitem__, self._line_indexes)))
+            ):
                 continue
             extra: dict[str, str] = {}
             line = self._line.read(cells, line=row.line, currency=currency, rounded=extra)
@@ -175,9 +191,10 @@ class Documents:
     def _complete(self, record: dict[str, Any], lines: list[dict[str, Any]], *, line: int) -> None:
         field = self._total_field
         if record[field] is None and self._sum_lines and lines:
-            record[field] = sum(
-                (item["amount"] + (item.get("tax_amount") or 0) for item in lines), Decimal(0)
-            )
+            taxes = [item.get("tax_amount") or Decimal(0) for item in lines]
+            # The lines' taxes are shares of the document's, which counts where they say nothing.
+            tax = sum(taxes, Decimal(0)) if any(taxes) else record.get("tax_amount") or Decimal(0)
+            record[field] = sum((item["amount"] for item in lines), tax)
         total = record[field]
         if total is None:
             raise RejectedError(
@@ -216,6 +233,12 @@ _FAULTS = {
     "too_few_cells": "it has fewer cells than the header has columns",
     "cut_row": "the file ends in the middle of it, or a quote in it is never closed, and it has not changed "
     "since the last run",
+    "no_identity": "it has neither the document's id nor a vendor and a number, and may be a line of the "
+    "document before it, which is not sent without it",
+    "after_footer": "it names no document, and footer_pattern took a row that names one, above it, for a "
+    "totals row: make the pattern narrower (^ for the row's beginning)",
+    "footer_or_document": "footer_pattern matches it, but it has all that a document must have: make the "
+    "pattern narrower (^ for the row's beginning)",
     "element_twice": "the document has one of its elements twice",
     "unknown_element": "it is no document by record_path; footer_pattern may say that it is no data",
     "unknown_row_type": "it does not begin with a type of row whose columns are named at the top",

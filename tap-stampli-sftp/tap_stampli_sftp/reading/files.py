@@ -8,13 +8,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_stampli_sftp.errors import FileRefused
+from tap_stampli_sftp.fields import TOTAL_FIELD
 from tap_stampli_sftp.reading.documents import Documents
 from tap_stampli_sftp.reading.flat import flat_table
 from tap_stampli_sftp.reading.grouping import MEMORY_CHARACTERS, Groups
 from tap_stampli_sftp.reading.identity import NO_IDENTITY, Identity
 from tap_stampli_sftp.reading.parts import parts_of
-from tap_stampli_sftp.reading.rows import CUT, UNKNOWN_ELEMENT
-from tap_stampli_sftp.reading.text import text_lines, wrong_byte, xml_encoding
+from tap_stampli_sftp.reading.rows import (
+    AFTER_FOOTER,
+    CUT,
+    ENDS,
+    FOOTER_OR_DOCUMENT,
+    MALFORMED,
+    UNIDENTIFIED,
+    UNKNOWN_ELEMENT,
+    UNPLACED,
+)
+from tap_stampli_sftp.reading.text import check_mark, text_lines, wrong_byte, xml_encoding
 from tap_stampli_sftp.reading.totals import ControlTotals
 from tap_stampli_sftp.reading.typed import typed_table
 from tap_stampli_sftp.reading.values import RejectedError, Values
@@ -83,23 +93,34 @@ class Reading:
         footer = self._template.footer
         add, key_of, joined = self._groups.add, identity.of, table.delimiter.join
         before: Key | None = None
+        # Whether the last row that named a document was taken for a totals row.
+        headless = False
         count = blank = 0
-        for row in table.rows:
+        for found in table.rows:
             count += 1
-            cells = row.cells
-            if (
-                not (row.fault or row.kind in _STRUCTURED)
-                and (not any(cells) or not any(map(str.strip, cells)))
-            ) or (footer is not None and _may_be_footer(row) and footer.search(joined(cells)) is not None):
+            row, cells = found, found.cells
+            if not (row.fault or row.kind in _STRUCTURED) and (
+                not any(cells) or not any(map(str.strip, cells))
+            ):
                 blank += 1
                 continue
+            if footer is not None and _may_be_footer(row) and footer.search(joined(cells)) is not None:
+                if row.kind or not identity.is_whole(row):
+                    blank += 1
+                    headless = headless or (not row.kind and identity.names(row))
+                    continue
+                row = row._replace(fault=FOOTER_OR_DOCUMENT)
             if row.fault == CUT and not reject_cut:
                 self.cut_line = row.line
                 break
+            if headless:
+                headless = not (row.kind == "head" or identity.names(row))
+                if headless:
+                    row = row._replace(fault=row.fault or AFTER_FOOTER)
             key = key_of(row)
-            if row.fault and key[0] == NO_IDENTITY and before is not None and _may_go_on(row):
+            if key[0] == NO_IDENTITY and before is not None and _may_go_on(row, identity):
                 # It may be a line of the document before it, which then must not be sent without it.
-                add(before, row)
+                add(before, row if row.fault else row._replace(fault=UNIDENTIFIED))
             else:
                 add(key, row)
                 before = key
@@ -116,27 +137,33 @@ class Reading:
             return
         builder = Documents(self._table.header, self._template, self._values, source=self.source)
         self._totals.by_currency.clear()
+        total_field = TOTAL_FIELD.get(self._template.stream, "")
         for key, rows in self.grouped():
-            self._totals.add(key, rows)
             try:
                 record = builder.build(key, rows)
             except RejectedError as error:
+                self._totals.add(key, rows, built=None)
                 self.rejected_rows += len(rows)
                 raw = "".join(row.raw for row in rows)
                 yield Refused(rows[0].line, len(rows), error.reason, str(error), raw)
             else:
+                self._totals.add(key, rows, built=record.get(total_field))
                 self.document_count += 1
                 yield record
         self.repeated_lines = builder.repeated_lines
 
 
 def _may_be_footer(row: Row) -> bool:
-    """A quote that is closed too late or never makes one row of many: no footer, whatever is in it."""
-    return not row.fault or len(row.raw.splitlines()) < 2  # noqa: PLR2004 - one line, or several
+    """Misplaced quotes swallow rows: no footer, whatever is in it. Nor is a row of a known type."""
+    if row.kind not in {"", UNPLACED} or row.fault == MALFORMED:
+        return False
+    return row.fault != CUT or not ('"' in row.raw or row.raw.endswith(ENDS))
 
 
-def _may_go_on(row: Row) -> bool:
-    return row.kind != "head" and row.fault != UNKNOWN_ELEMENT
+def _may_go_on(row: Row, identity: Identity) -> bool:
+    if row.kind == "head" or row.fault == UNKNOWN_ELEMENT:
+        return False
+    return bool(row.fault) or identity.may_go_on(row)
 
 
 @contextmanager
@@ -182,6 +209,7 @@ def read_file(  # noqa: PLR0913  # a file and all that says how it is read
 
 def _scan(reading: Reading, part: Part, template: Template, limits: Limits, *, reject_cut: bool) -> None:
     encoding = xml_encoding(part, template) if part.format == "xml" else template.encoding
+    check_mark(part, encoding=encoding, setting=template.setting("encoding"))
     try:
         if part.format == "xml":
             table = xml_table(part, template, encoding=encoding, limits=limits)

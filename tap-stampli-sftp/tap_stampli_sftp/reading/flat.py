@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading.header import read_header
-from tap_stampli_sftp.reading.rows import Table, checked, csv_rows
+from tap_stampli_sftp.reading.rows import Table, checked, csv_rows, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,13 @@ def delimited(
     skipped = sum(1 for _ in itertools.islice(lines, template.skip_rows))
     delimiter = template.delimiter or _DELIMITERS[kind]
     if delimiter is None:
-        first = next(lines, "")
-        delimiter = "\t" if "\t" in first else ","
-        lines = itertools.chain([first], lines) if first else lines
+        above = []
+        for line in lines:
+            above.append(line)
+            if line.strip("\ufeff \t\r\n"):
+                break
+        delimiter = "\t" if above and "\t" in above[-1] else ","
+        lines = itertools.chain(above, lines)
     rows = csv_rows(lines, delimiter=delimiter, first_line=skipped + 1, max_field=max_field)
     return itertools.dropwhile(_is_blank, rows), delimiter
 
@@ -56,8 +60,19 @@ def flat_table(lines: Iterator[str], template: Template, *, kind: str, max_field
         raise FileRefused(f"line {title.line}, the header, has misplaced quotes")
     header = read_header(title.cells, template)
     width = len(header.names)
-    found = (row if len(row.cells) == width and not row.fault else checked(row, width) for row in rows)
-    return Table(header, found, delimiter)
+    return Table(header, _told(rows, width, delimiter), delimiter)
+
+
+def _told(rows: Iterator[Row], width: int, delimiter: str) -> Iterator[Row]:
+    for row in rows:
+        if len(row.cells) == width and not row.fault:
+            yield row
+            continue
+        told = checked(row, width)
+        if told.fault and not row.fault:
+            yield from pieces(told, delimiter=delimiter)
+        else:
+            yield told
 
 
 def _is_blank(row: Row) -> bool:

@@ -6,6 +6,7 @@ import zlib
 from array import array
 from collections import defaultdict
 from contextlib import ExitStack
+from operator import attrgetter
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +16,7 @@ from tap_stampli_sftp.reading.identity import Key  # msgspec reads the annotatio
 from tap_stampli_sftp.reading.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import IO
 
@@ -73,13 +74,13 @@ class Groups:
     def __iter__(self) -> Iterator[tuple[Key, list[Row]]]:
         """Each document's key and rows, the rows in the file's order. May be repeated."""
         if self._file is None:
-            yield from self._rows.items()
+            yield from _merged(self._rows)
             return
         for partition in range(PARTITIONS):
             rows: defaultdict[Key, list[Row]] = defaultdict(list)
             for key, row in _DECODER.decode_lines(self._stored(partition)):
                 rows[key].append(row)
-            yield from rows.items()
+            yield from _merged(rows)
 
     def _spill(self) -> None:
         self._file = self._stack.enter_context(
@@ -96,7 +97,8 @@ class Groups:
         # Rows of a document mostly stand together.
         if key is not self._key:
             self._key = key
-            self._partition = zlib.crc32("\0".join(key).encode()) % PARTITIONS
+            # Without the company: a row may leave it out.
+            self._partition = zlib.crc32("\0".join(key[1:]).encode()) % PARTITIONS
         block = self._open[self._partition]
         _ENCODER.encode_into((key, row), block, -1)
         block += b"\n"
@@ -113,3 +115,19 @@ class Groups:
                 self._file.seek(offset)
                 stored.append(self._file.read(size))
         return b"".join([*stored, self._open[partition]])
+
+
+def _merged(groups: dict[Key, list[Row]]) -> Iterable[tuple[Key, list[Row]]]:
+    """The groups, those brought together that differ only in a company which some of their rows leave out.
+
+    Where the others name several companies, the one document of them all is rejected for it.
+    """
+    without = {key[1:] for key in groups if not key[0]}
+    if not without or len(without) == len(groups):
+        return groups.items()
+    merged: dict[Key, list[Row]] = {}
+    for key, rows in groups.items():
+        merged.setdefault(("", *key[1:]) if key[1:] in without else key, []).extend(rows)
+    for rows in merged.values():
+        rows.sort(key=attrgetter("line"))
+    return merged.items()

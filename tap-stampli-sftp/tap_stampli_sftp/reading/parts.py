@@ -7,8 +7,9 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections import Counter
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tap_stampli_sftp.errors import FileRefused
@@ -101,9 +102,20 @@ def _members(path: Path, remote: str, template: Template, limits: Limits) -> Ite
         # No member ever gives more bytes than its directory entry says.
         if sum(info.file_size for info in members) > limits.unpacked(size):
             raise limits.exceeded(size)
-        yield [
+        parts = [
             _member(archive, info, remote, template, limits, alone=len(members) == 1) for info in members
-        ] or [Part(remote, "csv", lambda: io.BytesIO(b""))]
+        ]
+        yield _apart(parts) or [Part(remote, "csv", lambda: io.BytesIO(b""))]
+
+
+def _apart(parts: list[Part]) -> list[Part]:
+    """The parts, with a number behind the second and further ones of one name: a zip may have such."""
+    count: Counter[str] = Counter()
+    for at, part in enumerate(parts):
+        count[part.source_file] += 1
+        if (number := count[part.source_file]) > 1:
+            parts[at] = replace(part, source_file=f"{part.source_file}#{number}")
+    return parts
 
 
 def _is_content(info: zipfile.ZipInfo) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_stampli_sftp.errors import FileRefused
+from tap_stampli_sftp.reading.text import BROKEN_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,9 +20,14 @@ TOO_MANY = "too_many_cells"
 CUT = "cut_row"
 UNKNOWN_TYPE = "unknown_row_type"
 UNKNOWN_ELEMENT = "unknown_element"
+UNIDENTIFIED = "no_identity"
+AFTER_FOOTER = "after_footer"
+FOOTER_OR_DOCUMENT = "footer_or_document"
 # The kind of a row whose cells are in no known places.
 UNPLACED = "?"
 ENDS = ("\n", "\r")
+# Stands in rejected text for the part of a character that came.
+SHOWN = "\ufffd"
 
 
 class Row(NamedTuple):
@@ -48,7 +55,8 @@ class Table(NamedTuple):
     Args:
         header: Where the fields stand in the rows' cells.
         rows: Every row below the header.
-        delimiter: Joins a row's cells where ``footer_pattern`` is searched in them.
+        delimiter: Joins a row's cells where ``footer_pattern`` is searched in them. Rows of a known kind (a
+            type of row, a document's element) are no totals rows, whatever is in them.
     """
 
     header: Header
@@ -82,7 +90,11 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
     while True:
         try:
             for cells in reader:
-                yield Row(line, cells, pending[0] if len(pending) == 1 else "".join(pending))
+                raw = pending[0] if len(pending) == 1 else "".join(pending)
+                if raw[-1] == BROKEN_OFF:
+                    yield Row(line, [cell.replace(BROKEN_OFF, SHOWN) for cell in cells], _shown(raw), CUT)
+                else:
+                    yield Row(line, cells, raw)
                 pending.clear()
                 line = first_line + reader.line_num
         except csv.Error as error:
@@ -92,9 +104,9 @@ def csv_rows(lines: Iterable[str], *, delimiter: str, first_line: int, max_field
                 ) from None
             # A quote that is open where the file ends: it may go on.
             fault = CUT if "unexpected end" in str(error) else MALFORMED
-            raw = "".join(pending)
+            raw = _shown("".join(pending))
             pending.clear()
-            yield Row(line, _legible(raw, delimiter=delimiter), raw, fault)
+            yield from pieces(Row(line, [], raw, fault), delimiter=delimiter)
             line = first_line + reader.line_num
         else:
             return
@@ -120,6 +132,16 @@ def checked(row: Row, width: int) -> Row:
     return row._replace(fault=fault)
 
 
-def _legible(raw: str, *, delimiter: str) -> list[str]:
-    """A malformed row's cells, read leniently: enough to tell which document it belongs to."""
-    return next(csv.reader(raw.splitlines(keepends=True), delimiter=delimiter), [])
+def _shown(raw: str) -> str:
+    return f"{raw[:-1]}{SHOWN}" if raw.endswith(BROKEN_OFF) else raw
+
+
+def pieces(row: Row, *, delimiter: str) -> Iterator[Row]:
+    """A faulty row, physical line by line.
+
+    A quote that is closed too late, or never, swallows rows of other documents, which then must not be sent
+    without them: each line tells its document by its own cells, read leniently.
+    """
+    for number, raw in enumerate(io.StringIO(row.raw, newline="")):
+        cells = next(csv.reader([raw], delimiter=delimiter), [])
+        yield row._replace(line=row.line + number, cells=cells, raw=raw)

@@ -20,7 +20,25 @@ if TYPE_CHECKING:
 LINE_FIELDS = 16
 _CHUNK = 64 * 1024
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+# Ends the text of a file that is cut within a character. No strict decoder gives a lone surrogate.
+BROKEN_OFF = "\udc00"
+_TRUNCATED = ("unexpected end of data", "truncated data", "incomplete multibyte sequence")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def _broken_off(error: UnicodeError) -> tuple[str, int]:
+    if (
+        isinstance(error, UnicodeDecodeError)
+        and error.reason in _TRUNCATED
+        and error.end == len(error.object)
+    ):
+        return BROKEN_OFF, error.end
+    raise error
+
+
+# Strict, but for a file that ends within a character: it is cut, not in another encoding.
+_ERRORS = "strict-but-cut"
+codecs.register_error(_ERRORS, _broken_off)
 
 
 def text_lines(source: BinaryIO, *, encoding: str, limits: Limits) -> Iterator[str]:
@@ -31,7 +49,7 @@ def text_lines(source: BinaryIO, *, encoding: str, limits: Limits) -> Iterator[s
         UnicodeDecodeError: A byte that the encoding does not have.
     """
     longest = limits.max_field_bytes * LINE_FIELDS
-    with io.TextIOWrapper(source, encoding=encoding, errors="strict", newline="") as text:
+    with io.TextIOWrapper(source, encoding=encoding, errors=_ERRORS, newline="") as text:
         number = 1
         readline = text.readline
         while line := readline(longest + 1):
@@ -39,7 +57,8 @@ def text_lines(source: BinaryIO, *, encoding: str, limits: Limits) -> Iterator[s
                 raise FileRefused(
                     f"line {number} has more than {longest} characters ({LINE_FIELDS} times max_field_bytes)"
                 )
-            yield line
+            # The mark of the byte order is no text; utf-16-le and its like leave it there.
+            yield line if number > 1 else line.removeprefix("\ufeff")
             number += 1
 
 
@@ -49,11 +68,12 @@ def text_chunks(source: BinaryIO, *, encoding: str) -> Iterator[str]:
     Raises:
         UnicodeDecodeError: A byte that the encoding does not have.
     """
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    decoder = codecs.getincrementaldecoder(encoding)(_ERRORS)
     while chunk := source.read(_CHUNK):
         if text := decoder.decode(chunk):
             yield text
-    decoder.decode(b"", final=True)
+    if text := decoder.decode(b"", final=True):
+        yield text.replace(BROKEN_OFF, "\ufffd")
 
 
 def xml_encoding(part: Part, template: Template) -> str:
@@ -77,6 +97,22 @@ def xml_encoding(part: Part, template: Template) -> str:
             f"it declares the encoding {declared!r}, which is not known; set {template.setting('encoding')}"
         ) from None
     return "utf-8-sig" if name == "utf-8" else name
+
+
+def check_mark(part: Part, *, encoding: str, setting: str) -> None:
+    """Refuse a text that begins with UTF-8's mark and is to be read as something else.
+
+    Raises:
+        FileRefused: With the setting.
+    """
+    if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}:
+        return
+    with part.open() as source:
+        if source.read(3) == codecs.BOM_UTF8:
+            raise FileRefused(
+                f"line 1 begins with the mark of UTF-8, but is to be read as {encoding}; set {setting} "
+                "to utf-8"
+            )
 
 
 def wrong_byte(part: Part, *, encoding: str, setting: str) -> FileRefused:

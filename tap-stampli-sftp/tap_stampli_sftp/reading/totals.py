@@ -26,9 +26,8 @@ NO_CURRENCY = "XXX"
 class ControlTotals:
     """Adds up document totals by currency: once for each document identity, rejected documents included.
 
-    With ``total_from_lines`` a document without a total counts with its rows' amounts and tax. What cannot
-    be read
-    as an amount counts as nothing.
+    With ``total_from_lines`` a document without a total counts with the one it was given, a rejected one with
+    its rows' amounts and tax. What cannot be read as an amount counts as nothing.
     """
 
     def __init__(self, header: Header, template: Template, values: Values) -> None:
@@ -44,8 +43,15 @@ class ControlTotals:
         parts = ("line_amount", "line_tax_amount", "applied_amount") if template.total_from_lines else ()
         self._parts = [cells[field] for field in parts if field in cells]
 
-    def add(self, key: Key, rows: Sequence[Row]) -> None:
-        """Count one document's rows."""
+    def add(self, key: Key, rows: Sequence[Row], *, built: Decimal | None) -> None:
+        """Count one document.
+
+        Args:
+            key: Its identity.
+            rows: Its rows.
+            built: The total of its record, None where it was rejected. It counts where the total is the sum
+                of its lines, as not every row is one (repeated lines, a line and its splits).
+        """
         total_cell = self._total
         if total_cell is None:
             return
@@ -55,7 +61,9 @@ class ControlTotals:
         # theirs.
         whole = () if key[0] == NO_IDENTITY else rows
         total = self._first_amount(total_cell, whole, currency)
-        if total is None and self._parts:
+        if total is None and self._parts and built is not None:
+            total = built
+        elif total is None and self._parts:
             parts = (self._amount(cell, row, currency) for row in rows for cell in self._parts)
             total = sum((part for part in parts if part is not None), Decimal(0))
         if total is not None:

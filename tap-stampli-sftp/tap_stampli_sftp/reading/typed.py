@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.reading.flat import delimited
 from tap_stampli_sftp.reading.header import placed_header
-from tap_stampli_sftp.reading.rows import CUT, ENDS, UNKNOWN_TYPE, UNPLACED, Table, checked
+from tap_stampli_sftp.reading.rows import CUT, ENDS, UNKNOWN_TYPE, UNPLACED, Table, checked, pieces
 from tap_stampli_sftp.reading.values import RejectedError
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def typed_table(lines: Iterator[str], template: Template, *, kind: str, max_fiel
     if not titles:
         return None
     layout = _Layout(titles, template)
-    return Table(layout.header, layout.unified(chain([first] if first else [], rows)), delimiter)
+    return Table(
+        layout.header, layout.unified(chain([first] if first else [], rows), delimiter=delimiter), delimiter
+    )
 
 
 def _kind_of(row: Row) -> str:
@@ -81,23 +83,36 @@ class _Layout:
         self._named = set(titles)
         self._width = len(heads) + len(lines)
 
-    def unified(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def unified(self, rows: Iterator[Row], *, delimiter: str) -> Iterator[Row]:
         """The rows with their cells in their common places, and their kinds."""
         for row in rows:
-            kind = _kind_of(row)
-            places = self._places.get(kind, []) if kind in self._named else []
-            kept = row
-            if not row.fault and any(cell.strip() for cell in row.cells):
-                unknown = UNKNOWN_TYPE if row.raw.endswith(ENDS) else CUT
-                kept = checked(row, len(places) + 1) if places else row._replace(fault=unknown)
-            cells = [""] * self._width
-            for place, cell in zip(places, row.cells[1:], strict=False):
-                if place >= 0:
-                    cells[place] = cell
-            if not places:
-                # Its text is kept where the footer is looked for.
-                cells = row.cells
-            yield kept._replace(cells=cells, kind=kind if places else UNPLACED)
+            told = self._told(row)
+            if told.fault and not row.fault:
+                yield from map(self._placed, pieces(told, delimiter=delimiter))
+            else:
+                yield self._placed(told)
+
+    def _places_of(self, row: Row) -> list[int]:
+        kind = _kind_of(row)
+        return self._places.get(kind, []) if kind in self._named else []
+
+    def _told(self, row: Row) -> Row:
+        if row.fault or not any(cell.strip() for cell in row.cells):
+            return row
+        if places := self._places_of(row):
+            return checked(row, len(places) + 1)
+        return row._replace(fault=UNKNOWN_TYPE if row.raw.endswith(ENDS) else CUT)
+
+    def _placed(self, row: Row) -> Row:
+        places = self._places_of(row)
+        if not places:
+            # Its text is kept where the footer is looked for.
+            return row._replace(kind=UNPLACED)
+        cells = [""] * self._width
+        for place, cell in zip(places, row.cells[1:], strict=False):
+            if place >= 0:
+                cells[place] = cell
+        return row._replace(cells=cells, kind=_kind_of(row))
 
 
 # What a Tax row calls its own amount and code.

@@ -74,12 +74,17 @@ class Values:
             "moment": date_reader(template.date_formats, with_time=True),
         }
 
+    def is_blank(self, raw: str) -> bool:
+        """Whether a cell says nothing: no text, or one that means no value."""
+        trimmed = raw.strip()
+        return not trimmed or (self.has_nulls and trimmed.casefold() in self._nulls)
+
     def text(self, cell: Cell, raw: str) -> str | None:
         """The text that counts: trimmed unless it is free text, null where it is blank or a null value."""
         trimmed = raw.strip()
-        if not trimmed:
+        if self.is_blank(trimmed):
             trimmed = raw = cell.constant
-        if not trimmed or (self._nulls and trimmed.casefold() in self._nulls):
+        if not trimmed:
             return None
         return raw if cell.column.kind == "text" else trimmed
 
@@ -122,12 +127,12 @@ class Values:
             RejectedError: The text is no amount, ambiguous, or has too many decimals.
         """
         try:
-            return self._read_amount(raw.strip() or cell.constant, currency)
+            return self._read_amount(cell.constant if self.is_blank(raw) else raw.strip(), currency)
         except AmountError as error:
             raise RejectedError(error.reason, f"Line {line}, column {cell.title!r}: {error}.") from None
 
     def _read_amount(self, text: str, currency: str | None) -> tuple[Decimal | None, bool]:
-        if not text or (self._nulls and text.casefold() in self._nulls):
+        if not text:
             return None, False
         value = parse_amount(text, decimal_mark=self._mark, currency=currency)
         return fit_decimals(value, currency=currency, round_noise=self._round)

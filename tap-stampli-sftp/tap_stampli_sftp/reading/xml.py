@@ -110,6 +110,7 @@ class _Walk:
         self.cut_line = 0
         self._record_path = [name.casefold() for name in template.record_path]
         self._line_path = [name.casefold() for name in template.line_path]
+        self._footer = template.footer
         self._limits = limits
         self._longest = limits.max_field_bytes * LINE_FIELDS
         self._ready: deque[_Record] = deque()
@@ -196,7 +197,8 @@ class _Walk:
     def _open_record(self) -> None:
         self._start = self._parser.CurrentByteIndex
         self._record = _Record(self._parser.CurrentLineNumber)
-        if not _fits(self._path, self._record_path):
+        totals = self._footer is not None and self._footer.search(self._path[-1]) is not None
+        if totals or not _fits(self._path, self._record_path):
             self._record.fault = UNKNOWN_ELEMENT
 
     def _is_line(self, depth: int) -> bool:
@@ -257,7 +259,8 @@ class _Walk:
             if leaf:
                 # A plain value beside the documents, such as a count or a date of export.
                 return
-            self.elsewhere["/".join(self._path)] = None
+            if self._footer is None or not self._footer.search(self._path[-1]):
+                self.elsewhere["/".join(self._path)] = None
             record.head = {self._path[-1]: ""}
             record.lines = []
         else:
