@@ -34,10 +34,10 @@ def reveal(*, setting: str, value: str, environment: Mapping[str, str] | None = 
     try:
         return (
             _keys(environment=os.environ if environment is None else environment, setting=setting)
-            .decrypt(value[len(PREFIX) :].strip())
+            .decrypt(value[len(PREFIX) :].strip().encode())
             .decode()
         )
-    except (InvalidToken, UnicodeError):
+    except InvalidToken:
         raise SettingsError(
             f"Setting {setting} is encrypted, but no key in {KEY_VARIABLE} or {KEY_FILE_VARIABLE} opens it. "
             "Give the key it was encrypted with, or encrypt it again."

@@ -186,3 +186,13 @@ def test_secrets_are_marked_secret() -> None:
         "pgp_private_key",
         "pgp_passphrase",
     }
+
+
+def test_a_token_or_a_key_file_that_is_no_text_is_one_clear_error(tmp_path: Path) -> None:
+    key = Fernet.generate_key().decode()
+    with pytest.raises(SettingsError, match="Setting password is encrypted, but no key"):
+        reveal(setting="password", value="enc:gA\u00e9", environment={"STAMPLI_INFOR_KEY": key})
+    (tmp_path / "key").write_bytes(b"\xff\xfe\x00")
+    environment = {"STAMPLI_INFOR_KEY_FILE": str(tmp_path / "key")}
+    with pytest.raises(SettingsError, match="cannot be read: it is no text"):
+        reveal(setting="password", value="enc:x", environment=environment)

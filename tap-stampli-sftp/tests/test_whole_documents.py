@@ -151,6 +151,12 @@ def test_a_constant_stands_where_a_cell_means_no_value(read: Any) -> None:
     assert (document["currency"], str(document["total_amount"])) == ("USD", "7.00")
 
 
+def test_a_constant_amount_makes_a_line_of_each_row_of_a_file_without_lines(read: Any) -> None:
+    text = "Invoice ID,Vendor ID,Invoice Date,Currency\nI1,V1,2026-01-31,EUR\n"
+    (document,) = read(text, SUM | {"constants": {"line_amount": "7.00"}}).documents
+    assert [str(line["amount"]) for line in document["lines"]] == ["7.00"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
 def test_the_mark_of_the_byte_order_hides_no_quoted_header(read: Any, encoding: str) -> None:
     quoted = ",".join(f'"{name}"' for name in NAMES.split(","))

@@ -11,19 +11,11 @@ from tap_stampli_sftp.errors import FileRefused
 from tap_stampli_sftp.fields import TOTAL_FIELD
 from tap_stampli_sftp.reading.documents import Documents
 from tap_stampli_sftp.reading.flat import flat_table
+from tap_stampli_sftp.reading.footers import Footers
 from tap_stampli_sftp.reading.grouping import MEMORY_CHARACTERS, Groups
 from tap_stampli_sftp.reading.identity import NO_IDENTITY, Identity
 from tap_stampli_sftp.reading.parts import parts_of
-from tap_stampli_sftp.reading.rows import (
-    AFTER_FOOTER,
-    CUT,
-    ENDS,
-    FOOTER_OR_DOCUMENT,
-    MALFORMED,
-    UNIDENTIFIED,
-    UNKNOWN_ELEMENT,
-    UNPLACED,
-)
+from tap_stampli_sftp.reading.rows import CUT, UNIDENTIFIED, UNKNOWN_ELEMENT
 from tap_stampli_sftp.reading.text import check_mark, text_lines, wrong_byte, xml_encoding
 from tap_stampli_sftp.reading.totals import ControlTotals
 from tap_stampli_sftp.reading.typed import typed_table
@@ -90,33 +82,26 @@ class Reading:
         self._table = table
         self._totals = ControlTotals(table.header, self._template, self._values)
         identity = Identity(table.header, self._template)
-        footer = self._template.footer
-        add, key_of, joined = self._groups.add, identity.of, table.delimiter.join
+        pattern = self._template.footer
+        footers = pattern and Footers(pattern, delimiter=table.delimiter, identity=identity)
+        add, key_of = self._groups.add, identity.of
         before: Key | None = None
-        # Whether the last row that named a document was taken for a totals row.
-        headless = False
         count = blank = 0
         for found in table.rows:
             count += 1
-            row, cells = found, found.cells
-            if not (row.fault or row.kind in _STRUCTURED) and (
+            cells = found.cells
+            if not (found.fault or found.kind in _STRUCTURED) and (
                 not any(cells) or not any(map(str.strip, cells))
             ):
                 blank += 1
                 continue
-            if footer is not None and _may_be_footer(row) and footer.search(joined(cells)) is not None:
-                if row.kind or not identity.is_whole(row):
-                    blank += 1
-                    headless = headless or (not row.kind and identity.names(row))
-                    continue
-                row = row._replace(fault=FOOTER_OR_DOCUMENT)
+            row = footers.left(found) if footers else found
+            if row is None:
+                blank += 1
+                continue
             if row.fault == CUT and not reject_cut:
                 self.cut_line = row.line
                 break
-            if headless:
-                headless = not (row.kind == "head" or identity.names(row))
-                if headless:
-                    row = row._replace(fault=row.fault or AFTER_FOOTER)
             key = key_of(row)
             if key[0] == NO_IDENTITY and before is not None and _may_go_on(row, identity):
                 # It may be a line of the document before it, which then must not be sent without it.
@@ -151,13 +136,6 @@ class Reading:
                 self.document_count += 1
                 yield record
         self.repeated_lines = builder.repeated_lines
-
-
-def _may_be_footer(row: Row) -> bool:
-    """Misplaced quotes swallow rows: no footer, whatever is in it. Nor is a row of a known type."""
-    if row.kind not in {"", UNPLACED} or row.fault == MALFORMED:
-        return False
-    return row.fault != CUT or not ('"' in row.raw or row.raw.endswith(ENDS))
 
 
 def _may_go_on(row: Row, identity: Identity) -> bool:
