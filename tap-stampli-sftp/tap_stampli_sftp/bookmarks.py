@@ -136,10 +136,23 @@ class Bookmarks:
                 old.add(known or self._prints[file])
             if file.path in self._seen:
                 seen[file.path] = self._seen[file.path]
+        files |= self._renamed(listed, seen)
         self._files = self.value["files"] = dict(reversed(files.items()))
         self._seen = self.value["seen"] = seen
         self._old = frozenset(old)
         self.value["old"] = _packed(self._old)
+
+    def _renamed(
+        self, listed: Sequence[RemoteFile], seen: dict[str, dict[str, int]]
+    ) -> dict[str, dict[str, Any]]:
+        """Entries no longer listed that a file still waiting may be, renamed: its content is not known yet."""
+        waiting = {entry["size"] for entry in seen.values()}
+        paths = {file.path for file in listed} if waiting else set()
+        return {
+            path: entry
+            for path, entry in self._files.items()
+            if entry["size"] in waiting and path not in paths
+        }
 
     def _unchanged(self, file: RemoteFile) -> dict[str, int] | None:
         entry = self._seen.get(file.path)

@@ -182,3 +182,22 @@ def test_within_the_window_all_have_a_full_entry_while_there_is_room_and_then_th
     assert listed[-1].path in value["files"]
     assert listed[0].path not in value["files"]
     assert all(marks(value).known(file) for file in listed)
+
+
+def test_a_renamed_file_that_still_waits_keeps_the_content_known() -> None:
+    value: dict[str, Any] = {}
+    first, other = RemoteFile(NOW, "/a", 5), RemoteFile(NOW, "/other", 6)
+    bookmarks = marks(value)
+    bookmarks.done(first, sha256="x")
+    bookmarks.done(other, sha256="y")
+    renamed = RemoteFile(NOW, "/b", 5)
+    soon = marks(value, now=NOW + 10)
+    assert not soon.settled(renamed, min_age_seconds=60)
+    soon.prune([renamed])
+    assert list(value["files"]) == ["/a"]
+    later = marks(value, now=NOW + 70)
+    assert later.settled(renamed, min_age_seconds=60)
+    assert later.same_content("x") == "/a"
+    later.done(renamed, sha256="x", same_as="/a")
+    later.prune([renamed])
+    assert list(value["files"]) == ["/b"]
