@@ -145,7 +145,7 @@ class Bookmarks:
     def _renamed(
         self, listed: Sequence[RemoteFile], seen: dict[str, dict[str, int]]
     ) -> dict[str, dict[str, Any]]:
-        """Entries no longer listed that a file still waiting may be, renamed: its content is not known yet."""
+        """Entries no longer listed which may be those of files that wait under new names."""
         waiting = {entry["size"] for entry in seen.values()}
         paths = {file.path for file in listed} if waiting else set()
         return {

@@ -114,7 +114,8 @@ class Identity:
         own = self._own(cells)
         known = bool(self._previous) and self._key[0] != NO_IDENTITY
         if not any(own):
-            if self._previous and not any(self._text(cells[index]) for index in self._head if index < count):
+            said = (cells[index].strip() for index in self._head if index < count)
+            if self._previous and not any(map(self._text, said) if self._nulls else said):
                 return self._key
         elif known and (own == self._previous or ((own[1] or own[2]) and self._repeats(own))):
             return self._key
@@ -126,7 +127,8 @@ class Identity:
 
     def _own(self, cells: Sequence[str]) -> list[str]:
         count = len(cells)
-        return [self._text(cells[index]) if 0 <= index < count else "" for index in self._at]
+        own = [cells[index].strip() if 0 <= index < count else "" for index in self._at]
+        return [self._text(text) for text in own] if self._nulls else own
 
     def _text(self, cell: str) -> str:
         text = cell.strip()

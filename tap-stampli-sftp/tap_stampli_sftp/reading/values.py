@@ -82,7 +82,7 @@ class Values:
     def text(self, cell: Cell, raw: str) -> str | None:
         """The text that counts: trimmed unless it is free text, null where it is blank or a null value."""
         trimmed = raw.strip()
-        if self.is_blank(trimmed):
+        if not trimmed or (self._nulls and trimmed.casefold() in self._nulls):
             trimmed = raw = cell.constant
         if not trimmed:
             return None
