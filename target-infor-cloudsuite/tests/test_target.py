@@ -240,6 +240,16 @@ def test_no_record_ends_the_run_and_none_is_lost(quiet: Programs, quiet_sandbox:
         )
         for stream in STREAMS
     ]
+    # A file of another tap need not say what it is.
+    lines += [
+        json.dumps({"type": "RECORD", "stream": "source_files", "record": record})
+        for record in (
+            {"_sdc_source_file": "/a"},
+            {"_sdc_source_sha256": "x"},
+            {"_sdc_source_file": ["a"]},
+            {},
+        )
+    ]
     # A reason or a message of any shape is kept as text: the run's file and the commands show it.
     odd_reasons = [["a", 1], {"b": None}, True, 1.5, None, "\ud800\0"]
     lines += [

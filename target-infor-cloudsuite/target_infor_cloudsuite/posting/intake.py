@@ -177,7 +177,9 @@ def _receive_file(tx: Tx, record: Mapping[str, Any], *, hand: Hand) -> None:
         run_id=hand.run_id,
         details={"counts": dict(record)},
     )
-    path, sha256 = record["_sdc_source_file"], record["_sdc_source_sha256"]
+    path, sha256 = text_of(record.get("_sdc_source_file")), record.get("_sdc_source_sha256")
+    if not path or not sha256:
+        return  # another tap's: nothing says what it replaces
     for rejected in documents.rejected_of_file(tx, path):
         if rejected.raw.get("_sdc_source_sha256") != sha256:
             why = "The file came again with other content."
