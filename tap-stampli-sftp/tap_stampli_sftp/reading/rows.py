@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_stampli_sftp.errors import FileRefused
-from tap_stampli_sftp.reading.text import BROKEN_OFF
+from tap_stampli_sftp.reading.text import BROKEN_OFF, SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +26,6 @@ FOOTER_OR_DOCUMENT = "footer_or_document"
 # The kind of a row whose cells are in no known places.
 UNPLACED = "?"
 ENDS = ("\n", "\r")
-# Stands in rejected text for the part of a character that came.
-SHOWN = "\ufffd"
 
 
 class Row(NamedTuple):

@@ -22,6 +22,8 @@ _CHUNK = 64 * 1024
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 # Ends the text of a file that is cut within a character. No strict decoder gives a lone surrogate.
 BROKEN_OFF = "\udc00"
+# Stands in rejected text for the part of a character that came.
+SHOWN = "\ufffd"
 _TRUNCATED = ("unexpected end of data", "truncated data", "incomplete multibyte sequence")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -73,7 +75,7 @@ def text_chunks(source: BinaryIO, *, encoding: str) -> Iterator[str]:
         if text := decoder.decode(chunk):
             yield text
     if text := decoder.decode(b"", final=True):
-        yield text.replace(BROKEN_OFF, "\ufffd")
+        yield text.replace(BROKEN_OFF, SHOWN)
 
 
 def xml_encoding(part: Part, template: Template) -> str:
